@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package topology reads the files that describe test networks: who forwards
+// to whom, how each node balances, and what each node does wrong. One file
+// drives the simulated network (package simnet), the same network behind a
+// TUN device, and real kernels in namespaces (package netlab).
+//
+// It describes and validates only: it forwards nothing and opens nothing but
+// the files it is given. To add a behaviour, add a field to Node or Edge, its
+// key to the parser, its row to docs/lab.md, and its effect in simnet (and in
+// netlab if a kernel can do it).
+package topology
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Topology is one network, seen from one vantage point towards one
+// destination. Edges form a directed acyclic graph from Source to Destination;
+// replies travel back along reversed edges.
+type Topology struct {
+	// Name is the file's base name without its ending.
+	Name string
+	// Comment is the free text before the first section.
+	Comment string
+	// Seed makes every random choice of the simulated network repeatable.
+	Seed uint64
+	// IPv4 and IPv6 say for which families nodes have addresses.
+	IPv4, IPv6 bool
+	// Source and Destination are indices into Nodes.
+	Source, Destination int
+	Nodes               []Node
+	Edges               []Edge
+}
+
+// Node is the vantage point, a router or the destination.
+type Node struct {
+	Name string
+	// Address4 and Address6 are what the node answers from. Invalid for a
+	// family that the topology does not have.
+	Address4, Address6 netip.Addr
+
+	// Balance says how the node spreads packets over its next hops.
+	Balance Balance
+	// Hash is the hash family used by PerFlow and PerDestination.
+	Hash Hash
+	// HashSeed differs from node to node, or consecutive nodes polarise.
+	HashSeed uint64
+	// Fields are what the hash reads.
+	Fields Fields
+
+	// Silent nodes forward but never answer.
+	Silent bool
+	// ReplyLoss is the share of answers that are lost, 0 to 1.
+	ReplyLoss float64
+	// ForwardLoss is the share of forwarded packets that are dropped, 0 to 1.
+	ForwardLoss float64
+	// Limit rate-limits the node's answers; a zero Burst means no limit.
+	Limit RateLimit
+	// QuoteLength is how many bytes of the probe's IP packet the node quotes;
+	// 0 means as much as the RFCs allow.
+	QuoteLength int
+	// MPLS is the label stack quoted by the node, top first.
+	MPLS []Label
+	// MPLSLegacy writes the stack in the layout that predates RFC 4884:
+	// length field 0, extension at byte 128.
+	MPLSLegacy bool
+	// Mangle damages the quote.
+	Mangle Mangle
+	// Duplicates is how many extra copies of each answer are sent.
+	Duplicates int
+	// KeepTTL forwards without decrementing the TTL, so the node never shows.
+	KeepTTL bool
+	// ReplyTTL is the initial TTL of the node's answers; 0 means 64.
+	ReplyTTL uint8
+	// AnswerDelay is spent in the node before it answers (a slow control
+	// plane); it never delays forwarded packets.
+	AnswerDelay time.Duration
+	// Unreachable makes the node refuse to forward: every packet that would
+	// leave it draws this answer.
+	Unreachable Unreachable
+	// DropUDP makes a destination swallow UDP without an answer.
+	DropUDP bool
+	// SNAT rewrites the source of packets forwarded by the node, and restores
+	// it in the answers that come back, quote included.
+	SNAT bool
+}
+
+// Edge is one direction of a link: packets for the destination that are at
+// From may be forwarded to To.
+type Edge struct {
+	From, To int
+	// Weight is the edge's share among the edges of From; at least 1.
+	Weight int
+	// Delay and Jitter are one way, and hold in both directions. A packet
+	// takes Delay plus a uniform part of Jitter.
+	Delay, Jitter time.Duration
+}
+
+// RateLimit is a token bucket: Burst answers at once, then one each Interval.
+type RateLimit struct {
+	Burst    int
+	Interval time.Duration
+}
+
+// Label is one MPLS label stack entry (RFC 3032); the bottom bit follows from
+// its place.
+type Label struct {
+	Label uint32
+	TC    uint8
+	TTL   uint8
+}
+
+// Balance is a node's way of choosing among next hops.
+type Balance uint8
+
+// The balancers, in the field's words.
+const (
+	PerFlow        Balance = iota // hash of Fields
+	PerPacket                     // round robin
+	PerDestination                // hash of the destination address only
+)
+
+// Hash is a family of hash functions found in forwarding hardware and kernels.
+type Hash uint8
+
+// The hash families.
+const (
+	Jenkins Hash = iota
+	CRC16
+	CRC32
+	Toeplitz
+	XOR
+)
+
+// Fields is a set of header fields.
+type Fields uint8
+
+// The fields that a balancer may read.
+const (
+	FieldSource Fields = 1 << iota
+	FieldDestination
+	FieldProtocol
+	FieldSourcePort
+	FieldDestinationPort
+	FieldLabel // IPv6 flow label
+
+	FiveTuple = FieldSource | FieldDestination | FieldProtocol | FieldSourcePort | FieldDestinationPort
+)
+
+// Mangle is a set of ways to damage a quote.
+type Mangle uint8
+
+// The damages.
+const (
+	MangleID       Mangle = 1 << iota // IP ID replaced
+	MangleChecksum                    // UDP checksum replaced
+	MangleAddress                     // destination address replaced
+	ManglePorts                       // source port replaced
+	MangleTTL                         // quoted TTL replaced by 1
+	MangleTruncate                    // cut in the middle of the transport header
+)
+
+// Unreachable is an answer that refuses to forward.
+type Unreachable uint8
+
+// The refusals; None forwards.
+const (
+	UnreachableNone Unreachable = iota
+	UnreachableNet
+	UnreachableHost
+	UnreachableProhibited
+)
