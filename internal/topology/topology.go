@@ -5,10 +5,44 @@
 // drives the simulated network (package simnet), the same network behind a
 // TUN device, and real kernels in namespaces (package netlab).
 //
-// It describes and validates only: it forwards nothing and opens nothing but
-// the files it is given. To add a behaviour, add a field to Node or Edge, its
-// key to the parser, its row to docs/lab.md, and its effect in simnet (and in
-// netlab if a kernel can do it).
+// It describes, validates and predicts (Truth); it carries no packet and opens
+// nothing but the files it is given. To add a behaviour, add a field to Node or
+// Edge, its key to the table in keys.go, its row to docs/lab.md, and its effect
+// in simnet (and in netlab if a kernel can do it).
+//
+// # The format
+//
+// A file is a txtar archive: free text first, which is the network's comment,
+// then a section named "topology". Sections with other names are left to
+// whoever wrote them. The section is read line by line; "#" starts a remark.
+//
+//	seed 1
+//	family 4 6
+//	default limit=6/1s delay=2ms
+//	node src source
+//	node a2 silent
+//	node dst destination drop-udp
+//	link src > r1 > a1 a2*2 w[1..64] > c > dst
+//	link c > dst jitter=100us
+//
+// "seed" (default 1) makes all chance repeatable. "family" (default both)
+// says which of IPv4 and IPv6 the nodes have addresses for. "default" gives
+// keys to every node or link that the lines below it create. "node" gives keys
+// to one or more nodes; what it says replaces the default. "link" joins every
+// node of one group to every node of the next; "*2" is the weight of the links
+// into a node, and the keys at the end are those of all links of the line.
+// "w[1..64]" stands for w1 to w64, on node and link lines alike. A node that
+// only links name is a plain router.
+//
+// Exactly one node is the source and exactly one the destination; every other
+// node lies on a path between them, and no path comes back to where it was.
+//
+// # Addresses
+//
+// Node number i, counted from 0 in the order in which the file first names the
+// nodes, has the IPv4 address 198.18.(i/250).(i%250+1), out of the range for
+// benchmarks (RFC 2544), and the IPv6 address 2001:db8::(i+1), out of the
+// range for documentation (RFC 3849), unless the file gives it others.
 package topology
 
 import (
@@ -54,12 +88,13 @@ type Node struct {
 	Silent bool
 	// ReplyLoss is the share of answers that are lost, 0 to 1.
 	ReplyLoss float64
-	// ForwardLoss is the share of forwarded packets that are dropped, 0 to 1.
+	// ForwardLoss is the share of packets on their way to the destination that
+	// the node drops, 0 to 1. Replies on their way back are not touched.
 	ForwardLoss float64
 	// Limit rate-limits the node's answers; a zero Burst means no limit.
 	Limit RateLimit
-	// QuoteLength is how many bytes of the probe's IP packet the node quotes;
-	// 0 means as much as the RFCs allow.
+	// QuoteLength is how many bytes of the probe's IP packet the node quotes,
+	// IP header included; 0 means as much as the RFCs allow.
 	QuoteLength int
 	// MPLS is the label stack quoted by the node, top first.
 	MPLS []Label
@@ -70,7 +105,8 @@ type Node struct {
 	Mangle Mangle
 	// Duplicates is how many extra copies of each answer are sent.
 	Duplicates int
-	// KeepTTL forwards without decrementing the TTL, so the node never shows.
+	// KeepTTL forwards without decrementing the TTL, there and back, so the
+	// node never shows.
 	KeepTTL bool
 	// ReplyTTL is the initial TTL of the node's answers; 0 means 64.
 	ReplyTTL uint8
@@ -78,12 +114,14 @@ type Node struct {
 	// plane); it never delays forwarded packets.
 	AnswerDelay time.Duration
 	// Unreachable makes the node refuse to forward: every packet that would
-	// leave it draws this answer.
+	// leave it draws this answer. A packet whose TTL ends at the node never
+	// would, so it draws time exceeded as elsewhere.
 	Unreachable Unreachable
 	// DropUDP makes a destination swallow UDP without an answer.
 	DropUDP bool
-	// SNAT rewrites the source of packets forwarded by the node, and restores
-	// it in the answers that come back, quote included.
+	// SNAT rewrites the source of packets forwarded by the node to the node's
+	// own address, and restores it in the answers that come back, quote
+	// included. Ports stay.
 	SNAT bool
 }
 
@@ -99,6 +137,7 @@ type Edge struct {
 }
 
 // RateLimit is a token bucket: Burst answers at once, then one each Interval.
+// It holds for ICMP errors, for each family on its own.
 type RateLimit struct {
 	Burst    int
 	Interval time.Duration
@@ -172,3 +211,11 @@ const (
 	UnreachableHost
 	UnreachableProhibited
 )
+
+// AddressFor returns the node's address of the same family as peer.
+func (n *Node) AddressFor(peer netip.Addr) netip.Addr {
+	if peer.Is4() {
+		return n.Address4
+	}
+	return n.Address6
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package topology
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"traceflow"
+)
+
+// shown writes a truth as node names: "r1 a1|a2 -b" where "-" marks silence.
+func shown(t *Topology, hops []Hop) string {
+	var words []string
+	for _, hop := range hops {
+		var names []string
+		for i, n := range hop.Nodes {
+			name := t.Nodes[n].Name
+			if !hop.Addresses[i].IsValid() {
+				name = "-" + name
+			}
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		words = append(words, strings.Join(names, "|"))
+	}
+	return strings.Join(words, " ")
+}
+
+func TestTruth(t *testing.T) {
+	tests := []struct{ name, text, want string }{
+		{"line", "link s > a > b > d", "a b d"},
+		{"silent", "node b silent/link s > a > b > d", "a -b d"},
+		{"hidden", "node a b keep-ttl/link s > x > a > b > c > d", "x c d"},
+		{"hidden before the end", "node a keep-ttl/link s > a > d", "d"},
+		{"refusal", "node b unreachable=host/link s > a > b > c > d", "a b b"},
+		{"hidden refusal", "node b unreachable=net keep-ttl/link s > a > b > c > d", "a b"},
+		{"in turn", "node a balance=packet/link s > a > b1 b2 b3 > c > d", "a b1|b2|b3 c d"},
+		{"in turn, unequal", "node a balance=packet/link s > a > b > c > d/link a > c", "a b|c c|d d"},
+		{"in turn, one hidden", "node a balance=packet/node b2 keep-ttl/link s > a > b1 b2 > c > d", "a b1|c c|d d"},
+		{"in turn, one refuses", "node a balance=packet/node b2 unreachable=net/link s > a > b1 b2 > c > d", "a b1|b2 b2|c b2|d"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := "-- topology --/node s source/node d destination/" + tt.text + "/"
+			net, err := Parse("t", []byte(strings.ReplaceAll(text, "/", "\n")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, node := range []netip.Addr{net.Nodes[0].Address4, net.Nodes[0].Address6} {
+				f := traceflow.Flow{
+					Protocol: traceflow.ProtocolUDP, Source: node, Destination: net.Nodes[net.Destination].AddressFor(node),
+					SourcePort: 1, DestinationPort: 2,
+				}
+				if got := shown(net, net.Truth(f)); got != tt.want {
+					t.Errorf("got %q, want %q", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestTruthDropUDP(t *testing.T) {
+	net, err := Builtin("h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, dst := net.Nodes[net.Source].Address4, net.Nodes[net.Destination].Address4
+	f := traceflow.Flow{Protocol: traceflow.ProtocolUDP, Source: src, Destination: dst}
+	if got := shown(net, net.Truth(f)); !strings.HasSuffix(got, "c -dst") {
+		t.Errorf("UDP: %q", got)
+	}
+	f.Protocol = 6
+	if got := shown(net, net.Truth(f)); !strings.HasSuffix(got, "c dst") {
+		t.Errorf("TCP: %q", got)
+	}
+}
+
+// TestTruthSpreads looks at who is met, over many flows.
+func TestTruthSpreads(t *testing.T) {
+	shares := func(name, layer string) []int {
+		net, err := Builtin(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(3, 3))
+		counts := map[string]int{}
+		for range 8000 {
+			f := randomFlow(r, net.Nodes[net.Source].Address6, net.Nodes[net.Destination].Address6)
+			for _, hop := range net.Truth(f) {
+				counts[net.Nodes[hop.Nodes[0]].Name]++
+			}
+		}
+		var got []int
+		for _, n := range net.Nodes {
+			if strings.HasPrefix(n.Name, layer) {
+				got = append(got, counts[n.Name])
+			}
+		}
+		return got
+	}
+	if got := shares("weights", "a"); got[0] < 900 || got[0] > 1100 || got[1] < 1850 || got[1] > 2150 {
+		t.Errorf("weights 1, 2 and 5 shared 8000 flows as %v", got)
+	}
+	if got := shares("perdest", "a"); got[0]+got[1]+got[2]+got[3] != 8000 || max(got[0], got[1], got[2], got[3]) != 8000 {
+		t.Errorf("per destination, but shared as %v", got)
+	}
+	if got := shares("g", "a"); tooUneven(got) {
+		t.Errorf("behind SNAT shared as %v", got)
+	}
+}
+
+// TestPolarised counts the paths that flows take through two diamonds.
+func TestPolarised(t *testing.T) {
+	for name, want := range map[string]int{"polarised": 4, "d": 16} {
+		net, err := Builtin(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := rand.New(rand.NewPCG(3, 3))
+		paths := map[string]bool{}
+		for range 1000 {
+			paths[shown(net, net.Truth(randomFlow(r, net.Nodes[net.Source].Address4, net.Nodes[net.Destination].Address4)))] = true
+		}
+		if len(paths) != want {
+			t.Errorf("%s: %d paths, want %d", name, len(paths), want)
+		}
+	}
+}
