@@ -49,6 +49,15 @@ func AddChecksum(sum uint16, b []byte) uint16 {
 	return uint16(total)
 }
 
+// UpdateChecksum returns what a checksum becomes when one 16-bit word that it
+// covers changes (RFC 1624, section 3): a router that lowers the TTL and a NAT
+// that rewrites a port need not see the rest. A UDP checksum of 0 must stay
+// untouched, and one that comes out as 0 is written as 0xffff: that is for the
+// caller to do.
+func UpdateChecksum(checksum, from, to uint16) uint16 {
+	return ^addWord(addWord(^checksum, ^from), to)
+}
+
 // addWord adds one word to a one's complement sum.
 func addWord(sum, word uint16) uint16 {
 	s := uint32(sum) + uint32(word)

@@ -75,11 +75,12 @@ func lengthField(v4 bool) (at, unit int) {
 //
 // With an ext the quote is laid out as told, and cut where the layout or the
 // length field allows no more: at 1020 bytes for ICMP, 2040 for ICMPv6, 128
-// for LegacyLayout. Without one the quote is written as it is. Types that
-// cannot carry extensions (RFC 4884, section 4: all but 3, 11 and 12 of ICMP, 1 and 3 of
-// ICMPv6) do so without ext. How long an error may be in all, 576 bytes for
-// ICMP (RFC 1812, section 4.3.2.3) and 1280 for ICMPv6 (RFC 4443, section
-// 2.4), is for the caller to see to.
+// for LegacyLayout. Without one the quote is written as it is, and the length
+// field left as rest has it. Only types 3, 11 and 12 of ICMP and 1 and 3 of
+// ICMPv6 carry extensions (RFC 4884, section 4): for others ext is left out.
+// How long an error may be in all, 576 bytes for ICMP (RFC 1812, section
+// 4.3.2.3) and 1280 for ICMPv6 (RFC 4443, section 2.4), is for the caller to
+// see to.
 //
 // It panics when the addresses are not of one family.
 //
