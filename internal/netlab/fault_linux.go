@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build linux
+
+package netlab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"os/exec"
+	"strings"
+
+	"traceflow/internal/topology"
+)
+
+// The families in nft's words: the name of the table's family, the addresses'
+// keyword, the ICMP messages that are answers, and the refusals.
+var nftFamilies = map[bool]struct {
+	table, ttl, answers string
+	refusals            map[topology.Unreachable]string
+}{
+	false: {
+		"ip", "ip ttl",
+		"icmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem }",
+		map[topology.Unreachable]string{
+			topology.UnreachableNet:        "icmp type net-unreachable",
+			topology.UnreachableHost:       "icmp type host-unreachable",
+			topology.UnreachableProhibited: "icmp type admin-prohibited",
+		},
+	},
+	// Neighbour discovery is ICMPv6 too, and no answer.
+	true: {
+		"ip6", "ip6 hoplimit",
+		"icmpv6 type { echo-reply, destination-unreachable, time-exceeded, parameter-problem, packet-too-big }",
+		map[topology.Unreachable]string{
+			topology.UnreachableNet:        "icmpv6 type no-route",
+			topology.UnreachableHost:       "icmpv6 type addr-unreachable",
+			topology.UnreachableProhibited: "icmpv6 type admin-prohibited",
+		},
+	},
+}
+
+// addFaults loads one packet filter into each node that misbehaves.
+func (b *builder) addFaults() error {
+	var returns []int
+	for i := range b.t.Nodes {
+		if i == b.t.Source {
+			continue
+		}
+		if returns == nil {
+			returns = back(b.t, b.t.Source)
+		}
+		var script strings.Builder
+		for _, f := range families(b.t) {
+			script.WriteString(b.filter(i, returns[i], f))
+		}
+		if script.Len() == 0 {
+			continue
+		}
+		if err := inNamespace(b.lab.namespaces[i], func() error { return runNFT(script.String()) }); err != nil {
+			return fmt.Errorf("faults of %s: %w", b.t.Nodes[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// runNFT loads a script into the calling thread's namespace.
+func runNFT(script string) error {
+	cmd := exec.Command("nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(script)
+	var messages bytes.Buffer
+	cmd.Stderr = &messages
+	if err := cmd.Run(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return fmt.Errorf("needs the nft program (package nftables): %w", err)
+		}
+		return fmt.Errorf("nft: %w: %s", err, bytes.TrimSpace(messages.Bytes()))
+	}
+	return nil
+}
+
+// filter returns the table of node i, which answers over edge e, or nothing
+// for a node without faults.
+func (b *builder) filter(i, e int, f family) string {
+	n, nft := &b.t.Nodes[i], nftFamilies[f.ipv6]
+	destination := fmt.Sprintf("%s daddr %v", nft.table, f.address(&b.t.Nodes[b.t.Destination]))
+	var chains strings.Builder
+	chain := func(name, kind, hook string, priority int, rules ...string) {
+		if len(rules) > 0 {
+			fmt.Fprintf(&chains, "chain %s { type %s hook %s priority %d;\n%s\n}\n",
+				name, kind, hook, priority, strings.Join(rules, "\n"))
+		}
+	}
+	if i != b.t.Destination {
+		var forward []string
+		if n.ForwardLoss > 0 {
+			forward = append(forward, destination+" "+lose(n.ForwardLoss))
+		}
+		if n.Unreachable != topology.UnreachableNone {
+			forward = append(forward, destination+" reject with "+nft.refusals[n.Unreachable])
+		}
+		chain("onward", "filter", "forward", 0, forward...)
+		if n.KeepTTL {
+			chain("raise", "filter", "prerouting", -300, raiseTTL(nft.ttl)...)
+		}
+		if n.SNAT {
+			chain("translate", "nat", "postrouting", 100, fmt.Sprintf("%s snat to %v", destination, f.address(n)))
+		}
+	} else if n.DropUDP {
+		chain("swallow", "filter", "input", 0, "meta l4proto udp drop")
+	}
+	var output []string
+	if n.Silent {
+		output = append(output, nft.answers+" drop")
+	}
+	if n.Limit.Burst != 0 && !kernelLimit(n.Limit) {
+		rate, _ := limitRate(n.Limit)
+		output = append(output, fmt.Sprintf("%s limit rate over %s burst %d packets drop", nft.answers, rate, n.Limit.Burst))
+	}
+	if n.ReplyLoss > 0 {
+		output = append(output, nft.answers+" "+lose(n.ReplyLoss))
+	}
+	for range n.Duplicates {
+		if e >= 0 {
+			output = append(output, fmt.Sprintf("%s dup to %v device %q",
+				nft.answers, f.address(&b.t.Nodes[b.t.Source]), b.links[e].name))
+		}
+	}
+	chain("answers", "filter", "output", 0, output...)
+	if chains.Len() == 0 {
+		return ""
+	}
+	return fmt.Sprintf("table %s netlab {\n%s}\n", nft.table, chains.String())
+}
+
+// lose returns the rule that drops a share of packets.
+func lose(share float64) string {
+	const parts = 1_000_000
+	return fmt.Sprintf("numgen random mod %d < %d drop", parts, int(math.Round(min(share, 1)*parts)))
+}
+
+// raiseTTL returns rules that add one to the TTL, before the kernel takes one
+// away. nft cannot add, so there is a rule for each value.
+func raiseTTL(field string) []string {
+	rules := make([]string, 0, 254)
+	for ttl := 1; ttl < 255; ttl++ {
+		rules = append(rules, fmt.Sprintf("%s %d %s set %d accept", field, ttl, field, ttl+1))
+	}
+	return rules
+}

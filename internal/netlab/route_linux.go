@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build linux
+
+package netlab
+
+import (
+	"fmt"
+
+	"github.com/vishvananda/netlink"
+)
+
+// addRoutes gives every node its routes: towards the destination over all its
+// edges, towards the source (and nodes that translate to their own address)
+// over one.
+func (b *builder) addRoutes() error {
+	for i, edges := range outgoing(b.t) {
+		if i == b.t.Destination || len(edges) == 0 {
+			continue
+		}
+		for _, f := range families(b.t) {
+			if err := b.forward(i, edges, f); err != nil {
+				return fmt.Errorf("route of %s to the destination: %w", b.t.Nodes[i].Name, err)
+			}
+		}
+	}
+	for target := range b.t.Nodes {
+		if target != b.t.Source && !b.t.Nodes[target].SNAT {
+			continue
+		}
+		for i, e := range back(b.t, target) {
+			if e < 0 {
+				continue
+			}
+			for _, f := range families(b.t) {
+				if err := b.backward(i, target, e, f); err != nil {
+					return fmt.Errorf("route of %s to %s: %w", b.t.Nodes[i].Name, b.t.Nodes[target].Name, err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// forward adds the route of node i to the destination.
+func (b *builder) forward(i int, edges []int, f family) error {
+	route := &netlink.Route{
+		Dst: f.host(&b.t.Nodes[b.t.Destination]),
+		Src: f.address(&b.t.Nodes[i]),
+	}
+	for _, e := range edges {
+		route.MultiPath = append(route.MultiPath, &netlink.NexthopInfo{
+			LinkIndex: b.links[e].from,
+			Gw:        f.nextHop(b.t, e, 1),
+			Hops:      max(b.t.Edges[e].Weight, 1) - 1,
+			Flags:     int(netlink.FLAG_ONLINK),
+		})
+	}
+	if len(edges) == 1 {
+		only := route.MultiPath[0]
+		route.MultiPath, route.LinkIndex, route.Gw, route.Flags = nil, only.LinkIndex, only.Gw, only.Flags
+	}
+	return b.nodes[i].routes.RouteAdd(route)
+}
+
+// backward adds the route of node i to target over edge e. Its preferred
+// source is the address that the node's ICMP errors come from: without one
+// the kernel would take that of any device.
+func (b *builder) backward(i, target, e int, f family) error {
+	return b.nodes[i].routes.RouteAdd(&netlink.Route{
+		Dst:       f.host(&b.t.Nodes[target]),
+		Src:       f.address(&b.t.Nodes[i]),
+		LinkIndex: b.links[e].to,
+		Gw:        f.nextHop(b.t, e, 0),
+		Flags:     int(netlink.FLAG_ONLINK),
+	})
+}
