@@ -33,7 +33,7 @@ func (n *Node) HashFlow(f *traceflow.Flow) uint32 {
 	case CRC16:
 		return spread(uint32(crcCCITT(key)), n.HashSeed)
 	case CRC32:
-		return spread(crc32.ChecksumIEEE(key), n.HashSeed)
+		return spread(crcIEEE(key), n.HashSeed)
 	case XOR:
 		return spread(uint32(xorFold(key)), n.HashSeed)
 	case Toeplitz:
@@ -110,6 +110,16 @@ func crcCCITT(key []byte) uint16 {
 		crc = crc<<8 ^ crc16Table[byte(crc>>8)^c]
 	}
 	return crc
+}
+
+// crcIEEE is the CRC-32 of Ethernet. That of package crc32 is built for long
+// input, and lets the key escape to the heap.
+func crcIEEE(key []byte) uint32 {
+	crc := ^uint32(0)
+	for _, c := range key {
+		crc = crc>>8 ^ crc32.IEEETable[byte(crc)^c]
+	}
+	return ^crc
 }
 
 var crc16Table = func() (table [256]uint16) {

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package simnet
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"traceflow"
+	"traceflow/internal/topology"
+	"traceflow/packet"
+)
+
+// errLength refuses what a kernel would not send either.
+var errLength = errors.New("packet is not as long as its header says")
+
+// flight is one packet on its way to the destination.
+type flight struct {
+	data    []byte
+	header  packet.IP
+	payload []byte
+	// flow is what balancers see; the source changes behind a NAT.
+	flow traceflow.Flow
+	// at is the node that the packet has reached and ttl what it has there.
+	at  int
+	ttl uint8
+	// now is the time there, since the network's epoch.
+	now time.Duration
+	// path is the edges behind it.
+	path []int
+	// readers get what is answered.
+	readers []*queue
+}
+
+// carry takes one packet as far as it gets, and queues what is answered. The
+// caller holds mu.
+func (n *Network) carry(data []byte, now time.Duration, readers []*queue) error {
+	header, payload, err := packet.DecodeIP(data)
+	if err != nil {
+		return err
+	}
+	if header.Length != len(data) {
+		return errLength
+	}
+	source, destination := &n.t.Nodes[n.t.Source], &n.t.Nodes[n.t.Destination]
+	if !source.AddressFor(header.Source).IsValid() || header.Destination != destination.AddressFor(header.Source) {
+		return nil
+	}
+	f := &n.flight
+	*f = flight{
+		data: data, header: header, payload: payload, flow: flowOf(&header, payload),
+		at: n.t.Source, ttl: header.TTL, now: now, path: f.path[:0], readers: readers,
+	}
+	for n.hop(f) {
+	}
+	return nil
+}
+
+// flowOf reads what balancers may hash. Fragments and protocols without ports
+// have zeros for them.
+func flowOf(h *packet.IP, payload []byte) traceflow.Flow {
+	f := traceflow.Flow{
+		Protocol: traceflow.Protocol(h.Protocol), Source: h.Source, Destination: h.Destination, Label: h.Label,
+	}
+	ported := h.Protocol == packet.ProtocolUDP || h.Protocol == packet.ProtocolTCP
+	if ported && len(payload) >= 4 && h.FragmentOffset == 0 && !h.MoreFragments {
+		f.SourcePort = binary.BigEndian.Uint16(payload)
+		f.DestinationPort = binary.BigEndian.Uint16(payload[2:])
+	}
+	return f
+}
+
+// hop takes the packet over one edge and through the node behind it. It
+// reports whether the packet goes on.
+func (n *Network) hop(f *flight) bool {
+	edge := n.choose(f)
+	if edge < 0 {
+		return false
+	}
+	e := &n.t.Edges[edge]
+	f.now += n.crossing(e)
+	f.path = append(f.path, edge)
+	f.at = e.To
+	if f.at == n.t.Destination {
+		n.deliver(f)
+		return false
+	}
+	node := &n.t.Nodes[f.at]
+	if !node.KeepTTL && f.ttl <= 1 {
+		n.refuse(f, timeExceeded)
+		return false
+	}
+	if node.Unreachable != topology.UnreachableNone {
+		n.refuse(f, refusals[node.Unreachable])
+		return false
+	}
+	if n.chance(node.ForwardLoss) {
+		return false
+	}
+	if !node.KeepTTL {
+		f.ttl--
+	}
+	if node.SNAT {
+		// The quote of a router further on carries the new source, and loses it
+		// again on its way back through this node: so the bytes can stay, and
+		// balancers alone can tell.
+		f.flow.Source = node.AddressFor(f.flow.Source)
+	}
+	return true
+}
+
+// choose returns the edge by which the node forwards the packet.
+func (n *Network) choose(f *flight) int {
+	if n.t.Nodes[f.at].Balance == topology.PerPacket {
+		turn := n.turns[f.at]
+		n.turns[f.at]++
+		return n.table.ByTurn(f.at, turn)
+	}
+	return n.table.ByFlow(f.at, &f.flow)
+}

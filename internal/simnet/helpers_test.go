@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package simnet
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"traceflow"
+	"traceflow/internal/topology"
+	"traceflow/packet"
+)
+
+const ms = time.Millisecond
+
+// parse makes a topology from lines separated by "; ", with a source s and a
+// destination d that every file has.
+func parse(t testing.TB, text string) *topology.Topology {
+	t.Helper()
+	text = "-- topology --\n" + strings.ReplaceAll(text, "; ", "\n") + "\n"
+	for _, end := range []string{"s source", "d destination"} {
+		if !strings.Contains(text, "node "+end) {
+			text += "node " + end + "\n"
+		}
+	}
+	net, err := topology.Parse(t.Name(), []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
+}
+
+func builtin(t testing.TB, name string) *topology.Topology {
+	t.Helper()
+	net, err := topology.Builtin(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
+}
+
+// flow is a flow through the network in one of its families.
+func flow(net *topology.Topology, port uint16, v6 bool) traceflow.Flow {
+	f := traceflow.Flow{Protocol: traceflow.ProtocolUDP, SourcePort: port, DestinationPort: 33434}
+	s, d := net.Nodes[net.Source], net.Nodes[net.Destination]
+	if v6 {
+		f.Source, f.Destination, f.Label = s.Address6, d.Address6, uint32(port)*13&0xfffff
+	} else {
+		f.Source, f.Destination = s.Address4, d.Address4
+	}
+	return f
+}
+
+// both runs a test for both families.
+func both(t *testing.T, run func(t *testing.T, v6 bool)) {
+	t.Run("IPv4", func(t *testing.T) { run(t, false) })
+	t.Run("IPv6", func(t *testing.T) { run(t, true) })
+}
+
+// probe is a UDP probe with length bytes of payload.
+func probe(f traceflow.Flow, ttl uint8, length int) []byte {
+	h := packet.IP{
+		Source: f.Source, Destination: f.Destination, Protocol: uint8(f.Protocol), TTL: ttl, Label: f.Label,
+	}
+	if f.Source.Is4() {
+		h.ID = 0x1234
+	}
+	b := packet.AppendIP(nil, &h, 8+length)
+	payload := make([]byte, length)
+	for i := range payload {
+		payload[i] = byte(i)
+	}
+	return packet.AppendUDP(b, netip.AddrPortFrom(f.Source, f.SourcePort), netip.AddrPortFrom(f.Destination, f.DestinationPort), payload)
+}
+
+// reply is a packet that has arrived, and what is in it.
+type reply struct {
+	after time.Duration // since the test began
+	from  string        // the node's name
+	ip    packet.IP
+	raw   []byte
+	body  []byte // behind the IP header
+	// Of an ICMP error:
+	typ, code uint8
+	e         packet.ICMPError
+}
+
+// decode takes an arrived packet apart.
+func decode(t *testing.T, top *topology.Topology, d traceflow.Datagram, start time.Time) reply {
+	t.Helper()
+	h, payload, err := packet.DecodeIP(d.Data)
+	if err != nil {
+		t.Fatalf("arrived %x: %v", d.Data, err)
+	}
+	if h.Length != len(d.Data) || h.Source.Is4() && packet.Checksum(d.Data[:20]) != 0 {
+		t.Errorf("arrived %x: wrong length or header checksum", d.Data)
+	}
+	if !packet.ValidChecksum(payload, h.Source, h.Destination, h.Protocol) {
+		t.Errorf("arrived %x: wrong checksum", d.Data)
+	}
+	r := reply{after: d.Time.Sub(start), ip: h, raw: d.Data, body: payload}
+	for i := range top.Nodes {
+		if top.Nodes[i].AddressFor(h.Source) == h.Source {
+			r.from = top.Nodes[i].Name
+		}
+	}
+	icmp := h.Protocol == packet.ProtocolICMP || h.Protocol == packet.ProtocolICMPv6
+	if icmp && packet.IsICMPError(h.Source, payload[0]) {
+		r.typ, r.code = payload[0], payload[1]
+		r.e, err = packet.DecodeICMPError(payload, h.Source, h.Destination)
+		if err != nil && len(payload) >= 8+48 {
+			t.Errorf("arrived %x: %v", d.Data, err)
+		}
+	}
+	return r
+}
+
+// exchange sends packets at once into a new network, inside a bubble, and
+// returns what arrives within a minute.
+func exchange(t *testing.T, top *topology.Topology, packets ...[]byte) (replies []reply) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := New(top).Open()
+		start := time.Now()
+		send(t, w, packets...)
+		for _, d := range collect(t, w, time.Minute) {
+			replies = append(replies, decode(t, top, d, start))
+		}
+	})
+	return replies
+}
+
+func send(t testing.TB, w *Wire, packets ...[]byte) {
+	t.Helper()
+	batch := make([]traceflow.Datagram, len(packets))
+	for i, p := range packets {
+		batch[i].Data = p
+	}
+	if n, err := w.Send(batch); n != len(batch) || err != nil {
+		t.Fatalf("Send of %d packets: %d, %v", len(batch), n, err)
+	}
+}
+
+// collect receives for a while, then closes the wire.
+func collect(t *testing.T, w *Wire, while time.Duration) (all []traceflow.Datagram) {
+	t.Helper()
+	time.AfterFunc(while, func() { w.Close() })
+	for {
+		batch := make([]traceflow.Datagram, 7)
+		n, err := w.Recv(batch)
+		if errors.Is(err, net.ErrClosed) {
+			return all
+		}
+		if err != nil || n < 1 {
+			t.Fatalf("Recv: %d, %v", n, err)
+		}
+		for _, d := range batch[:n] {
+			if !d.Time.Equal(time.Now()) {
+				t.Errorf("arrived at %v, received at %v", d.Time, time.Now())
+			}
+		}
+		all = append(all, batch[:n]...)
+	}
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package simnet is a network in memory, made from a topology file: it takes
+// whole IP packets and gives back the ICMP errors and other replies that the
+// network would send, at the time when they would arrive. Wire is what the
+// probing engine sends and receives through; TUN puts the same network behind
+// a device of the kernel's. Time is that of package time, so a test in a
+// testing/synctest bubble has exact virtual time, and chance comes from the
+// topology's seed, so a run can be repeated.
+//
+// What becomes of a packet is settled when it is sent: the path, the losses,
+// the answer and the delays. Only the delivery waits. So a limiter sees packets
+// in the order of their sending, each with the time at which it gets there.
+//
+// It does not route: packets to any address but the destination's draw no
+// answer, whatever their TTL. It does not fragment or reassemble, has no links
+// that fill up, and takes any source address for the vantage point's.
+//
+// To add a behaviour: what happens to a packet on its way belongs in
+// forward.go, what a node answers in answer.go and destination.go, what it
+// quotes in quote.go, how often it answers in limit.go. Its switch is a field
+// of topology.Node or topology.Edge.
+package simnet
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"traceflow/internal/topology"
+	"traceflow/packet"
+)
+
+// bufferSize holds every ICMP error: those of IPv6 are the longest.
+const bufferSize = maxErrorIPv6
+
+// Network is one simulated network. Its methods may be used by several
+// goroutines at once. It owns no goroutine.
+type Network struct {
+	t          *topology.Topology
+	table      *topology.Table
+	extensions [][]byte // of each node, nil for one without labels
+
+	mu      sync.Mutex
+	epoch   time.Time // virtual times below count from here; set by the first Open
+	random  *rand.Rand
+	turns   []uint64    // packets that each per-packet balancer has forwarded
+	buckets [][2]bucket // of each node, for IPv4 and IPv6
+	queues  []*queue    // of every open wire
+	free    [][]byte    // buffers for replies
+	flight  flight      // the packet at hand
+	quote   []byte      // what is quoted of it
+	message []byte      // what is answered, without the IP header
+}
+
+// New makes a network from a topology, which must not change from then on.
+func New(t *topology.Topology) *Network {
+	n := &Network{
+		t:          t,
+		table:      t.Table(),
+		extensions: make([][]byte, len(t.Nodes)),
+		random:     rand.New(rand.NewPCG(t.Seed, 0)),
+		turns:      make([]uint64, len(t.Nodes)),
+		buckets:    make([][2]bucket, len(t.Nodes)),
+	}
+	for i := range t.Nodes {
+		n.extensions[i] = extensions(t.Nodes[i].MPLS)
+	}
+	return n
+}
+
+// extensions encodes a label stack as the extensions of an ICMP error.
+func extensions(stack []topology.Label) []byte {
+	if len(stack) == 0 {
+		return nil
+	}
+	entries := make([]packet.LabelStackEntry, len(stack))
+	for i, label := range stack {
+		entries[i] = packet.LabelStackEntry{
+			Label: label.Label, TC: label.TC, TTL: label.TTL, Bottom: i == len(stack)-1,
+		}
+	}
+	return packet.AppendExtensions(nil, packet.AppendMPLSObject(nil, entries))
+}
+
+// begin sets the epoch. The caller holds mu.
+func (n *Network) begin() {
+	if n.epoch.IsZero() {
+		n.epoch = time.Now()
+	}
+}
+
+// chance is true in the given share of cases.
+func (n *Network) chance(share float64) bool {
+	return share > 0 && n.random.Float64() < share
+}
+
+// crossing is the time that one packet spends on an edge.
+func (n *Network) crossing(e *topology.Edge) time.Duration {
+	if e.Jitter <= 0 {
+		return e.Delay
+	}
+	return e.Delay + time.Duration(n.random.Int64N(int64(e.Jitter)+1))
+}
+
+// buffer returns an empty buffer.
+func (n *Network) buffer() []byte {
+	if last := len(n.free) - 1; last >= 0 {
+		b := n.free[last]
+		n.free = n.free[:last]
+		return b[:0]
+	}
+	return make([]byte, 0, bufferSize)
+}
+
+// release takes a buffer back.
+func (n *Network) release(b []byte) { n.free = append(n.free, b) }
