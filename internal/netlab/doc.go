@@ -21,5 +21,5 @@
 //
 // To add a fault: if a sysctl does it, a line in sysctl_linux.go; if a packet
 // filter does it, a rule in fault_linux.go; and in either case its removal
-// from check in unsupported.go, with a test in fault_lab_test.go.
+// from check in unsupported_linux.go, with a test in fault_lab_test.go.
 package netlab

@@ -25,6 +25,14 @@ const burst = 128
 // drop.
 const lossRounds = 40
 
+// After so many milliseconds in which nothing arrived, what is missing is
+// lost. Packets need microseconds; where loss is part of the network a wrong
+// guess costs another round and nothing else.
+const (
+	quietTime      = 1000
+	quietTimeLossy = 20
+)
+
 // Paths observes which way each flow goes. It sends one UDP packet of each,
 // with a full TTL, from a raw socket at the vantage point, and records at
 // which nodes it arrives: indices into Topology.Nodes from the first router
@@ -101,8 +109,12 @@ func (l *Lab) observe(sender sender, flows []traceflow.Flow, chunk []int, paths 
 			return nil, err
 		}
 	}
+	quiet := quietTime
+	if l.lossy() {
+		quiet = quietTimeLossy
+	}
 	for waiting > 0 {
-		more, err := l.recorder.wait()
+		more, err := l.recorder.wait(quiet)
 		if err != nil {
 			return nil, err
 		}

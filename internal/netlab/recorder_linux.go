@@ -91,9 +91,8 @@ func (r *recorder) read(seen func(node int, t token)) error {
 }
 
 // wait returns when a token has arrived at any node, or false after a time in
-// which none did.
-func (r *recorder) wait() (bool, error) {
-	const quiet = 250 // milliseconds; packets need microseconds
+// which none did, in milliseconds.
+func (r *recorder) wait(quiet int) (bool, error) {
 	set := make([]unix.PollFd, len(r.sockets))
 	for i, fd := range r.sockets {
 		set[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+//go:build linux
+
 package netlab
 
 import (
@@ -33,7 +35,7 @@ func WriteMap(w io.Writer, t *topology.Topology) error {
 			}
 			names = append(names, name)
 		}
-		next[i] = shorten(names, " ")
+		next[i] = shorten(names, 4)
 	}
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for len(nodes) > 0 {
@@ -52,7 +54,7 @@ func WriteMap(w io.Writer, t *topology.Topology) error {
 				ipv6 = append(ipv6, n.Address6.String())
 			}
 		}
-		line := []string{shorten(names, " "), shorten(ipv4, " "), shorten(ipv6, " "), ""}
+		line := []string{shorten(names, 4), shorten(ipv4, 1), shorten(ipv6, 1), ""}
 		if next[nodes[0]] != "" {
 			line[3] = "> " + next[nodes[0]]
 		}
@@ -64,11 +66,14 @@ func WriteMap(w io.Writer, t *topology.Topology) error {
 	return tab.Flush()
 }
 
-// shorten joins words, leaving out the middle of many.
-func shorten(words []string, separator string) string {
-	const most = 4
-	if len(words) <= most {
-		return strings.Join(words, separator)
+// shorten joins words, leaving out the middle of more than most.
+func shorten(words []string, most int) string {
+	switch n := len(words); {
+	case n <= most:
+		return strings.Join(words, " ")
+	case n <= 4:
+		return words[0] + " … " + words[n-1]
+	default:
+		return fmt.Sprintf("%s … %s (%d)", words[0], words[n-1], n)
 	}
-	return fmt.Sprintf("%s … %s (%d)", words[0], words[len(words)-1], len(words))
 }

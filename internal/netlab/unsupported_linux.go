@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+//go:build linux
+
 package netlab
 
 import (
@@ -114,12 +116,17 @@ func checkShape(t *topology.Topology) error {
 }
 
 // kernelBurst is XRLIM_BURST_FACTOR: how many ICMP errors a kernel sends to
-// one host at once.
-const kernelBurst = 6
+// one host at once, if kernelCredit, which a new host starts with, pays for so
+// many (inet_peer_xrlim_allow in net/ipv4/icmp.c).
+const (
+	kernelBurst  = 6
+	kernelCredit = time.Minute
+)
 
 // kernelLimit reports whether the kernel's own token bucket is this limit.
 func kernelLimit(l topology.RateLimit) bool {
-	return l.Burst == kernelBurst && l.Interval >= time.Millisecond && l.Interval%time.Millisecond == 0
+	return l.Burst == kernelBurst && l.Interval%time.Millisecond == 0 &&
+		l.Interval >= time.Millisecond && l.Interval*kernelBurst <= kernelCredit
 }
 
 // limitRate returns the limit as nft writes a rate, a whole number in some

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build linux && lab
+
+package netlab_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"traceflow"
+	"traceflow/internal/netlab"
+	"traceflow/internal/topology"
+)
+
+// line is a chain of three routers with one fault, such as "r2 silent".
+func line(t *testing.T, fault string) *topology.Topology {
+	t.Helper()
+	destination := "node dst destination"
+	if keys, ok := strings.CutPrefix(fault, "dst"); ok {
+		destination += keys
+	} else {
+		destination += "\nnode " + fault
+	}
+	return parse(t, "node src source\n"+destination+"\nlink src > r1 > r2 > r3 > dst\n")
+}
+
+// nodeAt returns a predicate for the node with an address.
+func nodeAt(a netip.Addr) func(topology.Node) bool {
+	return func(n topology.Node) bool { return n.Address4 == a || n.Address6 == a }
+}
+
+// at returns a node's address in the flow's family.
+func at(t *testing.T, network *topology.Topology, name string, f traceflow.Flow) netip.Addr {
+	t.Helper()
+	for i := range network.Nodes {
+		if network.Nodes[i].Name == name {
+			return network.Nodes[i].AddressFor(f.Destination)
+		}
+	}
+	t.Fatalf("no node %s", name)
+	return netip.Addr{}
+}
+
+// onLine runs a test on a line with a fault, for each family.
+func onLine(t *testing.T, fault string, test func(t *testing.T, w *walker, name func(string) netip.Addr)) {
+	t.Helper()
+	network := line(t, fault)
+	families(t, build(t, network), func(t *testing.T, l *netlab.Lab, f traceflow.Flow) {
+		w := newWalker(t, l, f)
+		defer w.close()
+		test(t, w, func(node string) netip.Addr { return at(t, network, node, f) })
+	})
+}
+
+func TestSilent(t *testing.T) {
+	onLine(t, "r2 silent", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+		for range 5 {
+			w.send(t, 2)
+			w.send(t, 3)
+			if all := w.until(t, name("r3")); len(all) != 1 {
+				t.Errorf("got answers %v, want one of r3", all)
+			}
+		}
+	})
+}
+
+func TestReplyLoss(t *testing.T) {
+	onLine(t, "r2 reply-loss=50%", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+		const n = 400
+		got := 0
+		for range n {
+			w.send(t, 2)
+			w.send(t, 3)
+			got += count(w.until(t, name("r3")), name("r2"))
+		}
+		if got < n/4 || got > n*3/4 { // ten standard deviations
+			t.Errorf("%d of %d answers came, want about half", got, n)
+		}
+	})
+}
+
+func TestForwardLoss(t *testing.T) {
+	onLine(t, "r2 forward-loss=50%", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+		const n = 400
+		got := 0
+		for range n {
+			w.send(t, 3)
+			w.send(t, 2) // what ends at r2 is not forwarded
+			got += count(w.until(t, name("r2")), name("r3"))
+		}
+		if got < n/4 || got > n*3/4 {
+			t.Errorf("%d of %d packets were forwarded, want about half", got, n)
+		}
+	})
+	// Flows that were lost are observed all the same.
+	families(t, build(t, line(t, "r2 forward-loss=50%")), func(t *testing.T, l *netlab.Lab, f traceflow.Flow) {
+		if got := size(paths(t, l, flows(f, 200))); got.Paths != 1 || got.Interfaces != 4 {
+			t.Errorf("observed %+v, want one path of 4", got)
+		}
+	})
+}
+
+func TestDropUDP(t *testing.T) {
+	onLine(t, "dst drop-udp", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+		w.send(t, 4)
+		w.send(t, 5)
+		w.send(t, 3)
+		if all := w.until(t, name("r3")); len(all) != 1 {
+			t.Errorf("got answers %v, want one of r3", all)
+		}
+	})
+}
+
+func TestUnreachable(t *testing.T) {
+	for _, tt := range []struct {
+		kind         string
+		code4, code6 uint8 // of ICMP type 3 and ICMPv6 type 1
+	}{{"net", 0, 0}, {"host", 1, 3}, {"prohibited", 13, 1}} {
+		t.Run(tt.kind, func(t *testing.T) {
+			onLine(t, "r2 unreachable="+tt.kind, func(t *testing.T, w *walker, name func(string) netip.Addr) {
+				refused, expired := answer{kind: 3, code: tt.code4}, answer{kind: 11}
+				if w.flow.Source.Is6() {
+					refused, expired = answer{kind: 1, code: tt.code6}, answer{kind: 3}
+				}
+				// More than the kernel's own burst of refusals.
+				for ttl := 2; ttl < 30; ttl++ {
+					want := refused
+					if ttl == 2 {
+						want = expired
+					}
+					w.send(t, ttl)
+					a, ok := w.next(t)
+					if !ok || a.from != name("r2") || a.kind != want.kind || a.code != want.code {
+						t.Fatalf("TTL %d: got %v, %v, want type %d code %d of r2", ttl, a, ok, want.kind, want.code)
+					}
+				}
+			})
+		})
+	}
+	families(t, build(t, line(t, "r2 unreachable=host")), func(t *testing.T, l *netlab.Lab, f traceflow.Flow) {
+		if got := size(paths(t, l, flows(f, 200))); got.Paths != 1 || got.Interfaces != 2 {
+			t.Errorf("observed %+v, want one path of 2", got)
+		}
+	})
+}
+
+func TestLimit(t *testing.T) {
+	for _, tt := range []struct {
+		name, limit string
+		want        int
+	}{
+		{"by the kernel", "6/10s", 6},
+		{"by the filter", "3/1m", 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			onLine(t, "r2 limit="+tt.limit, func(t *testing.T, w *walker, name func(string) netip.Addr) {
+				got := 0
+				for range 40 {
+					w.send(t, 2)
+					w.send(t, 3)
+					got += count(w.until(t, name("r3")), name("r2"))
+				}
+				if got != tt.want {
+					t.Errorf("%d answers, want %d", got, tt.want)
+				}
+			})
+		})
+	}
+	t.Run("not spent by Paths", func(t *testing.T) {
+		families(t, build(t, line(t, "dst limit=6/10s")), func(t *testing.T, l *netlab.Lab, f traceflow.Flow) {
+			paths(t, l, flows(f, 100))
+			w := newWalker(t, l, f)
+			defer w.close()
+			w.send(t, 4)
+			w.until(t, f.Destination)
+		})
+	})
+}
+
+func TestSNAT(t *testing.T) {
+	onLine(t, "r1 snat", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+		// The socket takes an error only if its own address is in the quote.
+		for ttl, node := range []string{1: "r1", 2: "r2", 3: "r3", 4: "dst"} {
+			if ttl == 0 {
+				continue
+			}
+			w.send(t, ttl)
+			if a, ok := w.next(t); !ok || a.from != name(node) {
+				t.Errorf("TTL %d: got %v, %v, want %s", ttl, a, ok, node)
+			}
+		}
+	})
+}
+
+func TestKeepTTL(t *testing.T) {
+	onLine(t, "r2 keep-ttl", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+		for ttl, node := range []string{1: "r1", 2: "r3", 3: "dst"} {
+			if ttl == 0 {
+				continue
+			}
+			w.send(t, ttl)
+			if a, ok := w.next(t); !ok || a.from != name(node) {
+				t.Errorf("TTL %d: got %v, %v, want %s", ttl, a, ok, node)
+			}
+		}
+	})
+}
+
+func TestDuplicates(t *testing.T) {
+	onLine(t, "r2 duplicates=2", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+		w.send(t, 2)
+		w.send(t, 3)
+		if got := count(w.until(t, name("r3")), name("r2")); got != 3 {
+			t.Errorf("%d answers, want 3", got)
+		}
+	})
+}
+
+func TestReplyTTL(t *testing.T) {
+	onLine(t, "r2 reply-ttl=200", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+		for ttl, want := range []int{1: 64, 2: 199, 3: 62} {
+			if ttl == 0 {
+				continue
+			}
+			w.send(t, ttl)
+			if a, ok := w.next(t); !ok || a.ttl != want {
+				t.Errorf("TTL %d: the answer's own TTL is %d, want %d", ttl, a.ttl, want)
+			}
+		}
+	})
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build linux
+
+package netlab_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"traceflow/internal/netlab"
+	"traceflow/internal/topology"
+)
+
+// refused are the built-in networks that kernels cannot be, and why.
+var refused = map[string]string{
+	"hashes":    "node r2: hash function by name",
+	"mangle":    "mangled quotes",
+	"mpls":      "node p1: MPLS labels",
+	"perpacket": "per-packet balancing",
+	"quote28":   "quote length",
+	"quote48":   "quote length",
+}
+
+func wantUnsupported(t *testing.T, err error, behaviour string) {
+	t.Helper()
+	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), behaviour) {
+		t.Errorf("got error %v, want one that names %q", err, behaviour)
+	}
+	if e := (*netlab.UnsupportedError)(nil); !errors.As(err, &e) {
+		t.Errorf("got a %T, want an UnsupportedError", err)
+	}
+}
+
+// These fail before anything is built, so they need no right.
+func TestRefused(t *testing.T) {
+	for name, behaviour := range refused {
+		t.Run(name, func(t *testing.T) {
+			network, err := topology.Builtin(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = netlab.Build(network, netlab.Options{IgnoreTiming: true})
+			wantUnsupported(t, err, behaviour)
+		})
+	}
+	for _, tt := range []struct{ name, lines, behaviour string }{
+		{"delay", "link src > r1 > dst delay=2ms", "edge src r1: delay"},
+		{"answer delay", "node r1 answer-delay=2ms\nlink src > r1 > dst delay=0", "node r1: answer delay"},
+		{"first hop", "link src > r1 r2 > dst delay=0", "balancing by the vantage point"},
+		{"odd limit", "node r1 limit=5/7ms\nlink src > r1 > dst delay=0", "node r1: rate limit"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			network, err := topology.Parse("test.txtar", []byte("-- topology --\nnode src source\nnode dst destination\n"+tt.lines))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = netlab.Build(network, netlab.Options{})
+			wantUnsupported(t, err, tt.behaviour)
+		})
+	}
+}
