@@ -11,6 +11,11 @@ import (
 type Probe struct {
 	Flow Flow
 	TTL  uint8
+	// Patient waits the whole reply timeout for an answer to the last
+	// attempt, where others wait as long as the round trips seen suggest. It
+	// is for the few probes whose silence decides something: a router that
+	// reports a dead host may take three seconds to find out.
+	Patient bool
 }
 
 // ReplyKind says what came back for a probe. Silence, refusal and errors are

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package traceflow
+
+import "slices"
+
+// Balancer is how a router spreads packets over its next hops.
+type Balancer string
+
+// BalancerUnknown is a divergence whose kind was not tested.
+const BalancerUnknown Balancer = "unknown"
+
+// Diamond is everything between a node where paths part and the next node
+// where all of them are together again (Augustin et al., "Measuring
+// Load-balanced Paths in the Internet", IMC 2007). A diamond inside another is
+// part of it and not listed.
+type Diamond struct {
+	// Divergence and Convergence are Node.IDs; Convergence is empty where the
+	// paths were not seen to meet again.
+	Divergence, Convergence string
+	// Width is the largest number of nodes at one TTL between the two.
+	Width int
+	// Length is how many hops the longest way through takes.
+	Length   int
+	Balancer Balancer
+}
+
+// findDiamonds walks down all paths together, from each divergence that no
+// diamond covers yet.
+func findDiamonds(g *Graph) []Diamond {
+	next := make(map[string]map[string]bool)
+	for _, p := range g.Paths {
+		for i := 1; i < len(p.Nodes); i++ {
+			if next[p.Nodes[i-1]] == nil {
+				next[p.Nodes[i-1]] = make(map[string]bool)
+			}
+			next[p.Nodes[i-1]][p.Nodes[i]] = true
+		}
+	}
+	node := make(map[string]*Node, len(g.Nodes))
+	for i := range g.Nodes {
+		node[g.Nodes[i].ID] = &g.Nodes[i]
+	}
+	covered := make(map[string]bool)
+	var out []Diamond
+	for i := range g.Nodes {
+		id := g.Nodes[i].ID
+		if len(next[id]) < 2 || covered[id] {
+			continue
+		}
+		var tails [][]string // what follows the divergence, on each path through it
+		for _, p := range g.Paths {
+			if at := slices.Index(p.Nodes, id); at >= 0 {
+				tails = append(tails, p.Nodes[at+1:])
+			}
+		}
+		out = append(out, measureDiamond(id, tails, node, covered))
+	}
+	return out
+}
+
+func measureDiamond(divergence string, tails [][]string, node map[string]*Node, covered map[string]bool) Diamond {
+	d := Diamond{Divergence: divergence, Balancer: BalancerUnknown}
+	// The convergence is the first node of one tail whose address is on all of
+	// them; paths of unequal length meet at different TTLs.
+	meets := func(tail []string, n *Node) int {
+		return slices.IndexFunc(tail, func(id string) bool {
+			return n.Address.IsValid() && node[id].Address == n.Address
+		})
+	}
+	for _, id := range tails[0] {
+		if !slices.ContainsFunc(tails, func(t []string) bool { return meets(t, node[id]) < 0 }) {
+			d.Convergence = id
+			break
+		}
+	}
+	width := make(map[uint8]map[string]bool)
+	for _, tail := range tails {
+		end := len(tail)
+		if d.Convergence != "" {
+			end = meets(tail, node[d.Convergence])
+			d.Length = max(d.Length, end+1)
+		} else {
+			d.Length = max(d.Length, end)
+		}
+		for _, id := range tail[:end] {
+			covered[id] = true
+			ttl := node[id].TTL
+			if width[ttl] == nil {
+				width[ttl] = make(map[string]bool)
+			}
+			width[ttl][id] = true
+			d.Width = max(d.Width, len(width[ttl]))
+		}
+	}
+	return d
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package traceflow
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Node is an address that answered at a TTL, or a silent hop. A silent hop is
+// a node of its own for each pair of neighbours, never one star for the whole
+// graph. Two addresses of one router are two nodes.
+type Node struct {
+	ID      string // "n1", "n2", … in the order of TTL and address
+	TTL     uint8
+	Address netip.Addr // invalid for a silent hop
+	// Flows is how many flows passed, Sent how many packets those flows sent
+	// to this TTL, Replies how many of these were answered from here.
+	Flows, Sent, Replies int
+	// RTT summarises the replies; all zero for a silent hop.
+	RTT RTTSummary
+}
+
+// RTTSummary describes the round trips of a node's replies.
+type RTTSummary struct{ Min, Median, P95, Max time.Duration }
+
+// Link joins nodes at neighbouring TTLs that one and the same flow crossed.
+type Link struct {
+	From, To string // Node.ID
+	Flows    int    // flows that crossed it
+	// Inferred is true where one end is a silent hop: then nobody has said
+	// that its other neighbour is the next router.
+	Inferred bool
+}
+
+// Path is a distinct sequence of nodes. Two flows took the same path if what
+// answered them agrees wherever both were answered.
+type Path struct {
+	ID    int   // from 1, in the order of the lowest flow ID
+	Flows []int // Flow.ID, ascending
+	// Reached is true if the destination answered one of the flows.
+	Reached bool
+	// Length is the number of hops to the destination, the destination
+	// included; where it was not reached, to the last hop that answered.
+	Length int
+	// Nodes are the Node.IDs from the first TTL on. Silence after the last
+	// answer is left out: nobody knows whether there is anything.
+	Nodes []string
+}
+
+// Graph is what the exchanges of a trace say about the network.
+type Graph struct {
+	Walks    []Walk // one for each flow, in the order of Flow.ID
+	Paths    []Path
+	Nodes    []Node
+	Links    []Link
+	Diamonds []Diamond
+}
+
+// NewGraph merges finished walks into paths and paths into a graph. It sets
+// Walk.Path. The exchanges are those that the walks were made of.
+func NewGraph(walks []Walk, exchanges []Exchange) Graph {
+	g := Graph{Walks: walks}
+	groups := groupWalks(walks)
+	b := builder{graph: &g, nodes: make(map[nodeKey]*Node), links: make(map[linkKey]*Link)}
+	for i, group := range groups {
+		b.addPath(i+1, group)
+	}
+	b.finish(exchanges)
+	g.Diamonds = findDiamonds(&g)
+	return g
+}
+
+// group is a set of walks that agree, and all that they know together.
+type group struct {
+	walks []*Walk
+	hops  []netip.Addr // by TTL from first; invalid where none was answered
+	first uint8
+	ended bool // hops ends where the path does
+	end   End
+}
+
+// groupWalks puts walks together that could be the same path. Agreement where
+// both answered is not transitive, so the order decides: walks with the most
+// answers come first, and each joins the largest group that it agrees with.
+func groupWalks(walks []Walk) []*group {
+	order := make([]*Walk, len(walks))
+	for i := range walks {
+		order[i] = &walks[i]
+	}
+	slices.SortStableFunc(order, func(a, b *Walk) int { return cmp.Compare(b.answers(), a.answers()) })
+	var groups []*group
+	for _, w := range order {
+		var best *group
+		for _, g := range groups {
+			if g.agrees(w) && (best == nil || len(g.walks) > len(best.walks)) {
+				best = g
+			}
+		}
+		if best == nil {
+			best = &group{first: w.First}
+			groups = append(groups, best)
+		}
+		best.add(w)
+	}
+	for _, g := range groups {
+		slices.SortFunc(g.walks, func(a, b *Walk) int { return cmp.Compare(a.Flow.ID, b.Flow.ID) })
+	}
+	slices.SortFunc(groups, func(a, b *group) int {
+		return cmp.Compare(a.walks[0].Flow.ID, b.walks[0].Flow.ID)
+	})
+	return groups
+}
+
+func (w *Walk) answers() int {
+	n := 0
+	for i := range w.Hops {
+		if w.Hops[i].Kind != NoReply {
+			n++
+		}
+	}
+	return n
+}
+
+// ended reports whether the walk's last hop is where its path ends.
+func (w *Walk) ended() bool { return w.End == EndReached || w.End == EndUnreachable }
+
+func (g *group) agrees(w *Walk) bool {
+	switch {
+	case g.ended && w.ended() && (len(g.hops) != len(w.Hops) || g.end != w.End):
+		return false
+	case g.ended && w.LastAnswered()-int(g.first) >= len(g.hops):
+		return false
+	case w.ended() && g.lastAnswered() >= len(w.Hops):
+		return false
+	}
+	for i := range min(len(g.hops), len(w.Hops)) {
+		if a := w.Hops[i].Address; a.IsValid() && g.hops[i].IsValid() && a != g.hops[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// lastAnswered returns the index of the last hop that answered, or -1.
+func (g *group) lastAnswered() int {
+	for i, a := range slices.Backward(g.hops) {
+		if a.IsValid() {
+			return i
+		}
+	}
+	return -1
+}
+
+func (g *group) add(w *Walk) {
+	g.walks = append(g.walks, w)
+	for i := range w.Hops {
+		if i == len(g.hops) {
+			g.hops = append(g.hops, netip.Addr{})
+		}
+		if a := w.Hops[i].Address; a.IsValid() {
+			g.hops[i] = a
+		}
+	}
+	if w.ended() {
+		g.hops, g.ended, g.end = g.hops[:len(w.Hops)], true, w.End
+	}
+}
+
+// nodeKey identifies a node: what answered at a TTL, and for a silent hop
+// between which two answers it lies.
+type nodeKey struct {
+	ttl           uint8
+	address       netip.Addr
+	before, after netip.Addr
+}
+
+type linkKey struct{ from, to nodeKey }
+
+type builder struct {
+	graph *Graph
+	nodes map[nodeKey]*Node
+	links map[linkKey]*Link
+	paths [][]nodeKey // by Path.ID - 1
+}
+
+func (b *builder) addPath(id int, g *group) {
+	keys := make([]nodeKey, g.lastAnswered()+1)
+	var before netip.Addr
+	for i := range keys {
+		key := nodeKey{ttl: g.first + uint8(i), address: g.hops[i]}
+		if key.address.IsValid() {
+			before = key.address
+		} else {
+			key.before = before
+			after := slices.IndexFunc(g.hops[i:], netip.Addr.IsValid)
+			key.after = g.hops[i+after]
+		}
+		keys[i] = key
+		b.node(key).Flows += len(g.walks)
+	}
+	path := Path{ID: id, Length: int(g.first) - 1 + len(keys)}
+	for _, w := range g.walks {
+		w.Path = id
+		path.Flows = append(path.Flows, w.Flow.ID)
+		path.Reached = path.Reached || w.End == EndReached
+		b.addLinks(w, keys)
+	}
+	b.paths = append(b.paths, keys)
+	b.graph.Paths = append(b.graph.Paths, path)
+}
+
+func (b *builder) node(key nodeKey) *Node {
+	n := b.nodes[key]
+	if n == nil {
+		n = &Node{TTL: key.ttl, Address: key.address}
+		b.nodes[key] = n
+	}
+	return n
+}
+
+// addLinks counts a walk on the links of its path. A flow is counted where it
+// was itself answered at both ends; a link beside a silent hop is counted for
+// every flow of the path, and is marked.
+func (b *builder) addLinks(w *Walk, keys []nodeKey) {
+	for i := 1; i < len(keys); i++ {
+		from, to := keys[i-1], keys[i]
+		inferred := !from.address.IsValid() || !to.address.IsValid()
+		if !inferred && (i >= len(w.Hops) || w.Hops[i].Kind == NoReply || w.Hops[i-1].Kind == NoReply) {
+			continue
+		}
+		l := b.links[linkKey{from, to}]
+		if l == nil {
+			l = &Link{Inferred: inferred}
+			b.links[linkKey{from, to}] = l
+		}
+		l.Flows++
+	}
+}
+
+// finish names the nodes, orders everything, and adds up what was measured.
+func (b *builder) finish(exchanges []Exchange) {
+	keys := make([]nodeKey, 0, len(b.nodes))
+	for key := range b.nodes {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(x, y nodeKey) int {
+		return cmp.Or(cmp.Compare(x.ttl, y.ttl), compareAddress(x.address, y.address),
+			compareAddress(x.before, y.before), compareAddress(x.after, y.after))
+	})
+	for i, key := range keys {
+		b.nodes[key].ID = fmt.Sprintf("n%d", i+1)
+	}
+	b.measure(exchanges)
+	for _, key := range keys {
+		b.graph.Nodes = append(b.graph.Nodes, *b.nodes[key])
+	}
+	for i, path := range b.paths {
+		for _, key := range path {
+			b.graph.Paths[i].Nodes = append(b.graph.Paths[i].Nodes, b.nodes[key].ID)
+		}
+	}
+	for key, l := range b.links {
+		l.From, l.To = b.nodes[key.from].ID, b.nodes[key.to].ID
+		b.graph.Links = append(b.graph.Links, *l)
+	}
+	place := make(map[string]int, len(keys))
+	for i := range b.graph.Nodes {
+		place[b.graph.Nodes[i].ID] = i
+	}
+	slices.SortFunc(b.graph.Links, func(x, y Link) int {
+		return cmp.Or(cmp.Compare(place[x.From], place[y.From]), cmp.Compare(place[x.To], place[y.To]))
+	})
+}
+
+// compareAddress puts silent hops after the addresses.
+func compareAddress(a, b netip.Addr) int {
+	if a.IsValid() != b.IsValid() {
+		if a.IsValid() {
+			return -1
+		}
+		return 1
+	}
+	return a.Compare(b)
+}
+
+// measure adds the exchanges to the nodes on the path of their flow.
+func (b *builder) measure(exchanges []Exchange) {
+	walks := make(map[int]*Walk, len(b.graph.Walks))
+	for i := range b.graph.Walks {
+		walks[b.graph.Walks[i].Flow.ID] = &b.graph.Walks[i]
+	}
+	rtts := make(map[nodeKey][]time.Duration)
+	for i := range exchanges {
+		e := &exchanges[i]
+		w := walks[e.Flow]
+		if w == nil || e.Err != nil {
+			continue
+		}
+		keys := b.paths[w.Path-1]
+		at := int(e.TTL) - int(w.First)
+		if w.ended() && at >= len(w.Hops) {
+			at = len(w.Hops) - 1 // went as far as the path's end
+		}
+		if at < 0 || at >= len(keys) {
+			continue
+		}
+		n := b.nodes[keys[at]]
+		n.Sent++
+		if e.Reply.Kind != NoReply && e.Reply.Address == n.Address {
+			n.Replies++
+			rtts[keys[at]] = append(rtts[keys[at]], e.Reply.RTT)
+		}
+	}
+	for key, d := range rtts {
+		b.nodes[key].RTT = summarise(d)
+	}
+}
+
+// summarise uses nearest-rank percentiles, so that each figure is one that
+// was measured.
+func summarise(d []time.Duration) RTTSummary {
+	slices.Sort(d)
+	rank := func(p int) time.Duration { return d[(p*len(d)+99)/100-1] }
+	return RTTSummary{Min: d[0], Median: rank(50), P95: rank(95), Max: d[len(d)-1]}
+}

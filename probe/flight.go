@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package probe
+
+import (
+	"slices"
+	"time"
+
+	"traceflow"
+)
+
+// request is one call of Engine.Probe.
+type request struct {
+	tasks  []*task    // in the caller's order
+	open   int        // tasks not done
+	result chan error // buffered, so that the owner never waits for the caller
+}
+
+// cancellation asks the owner to give a request up.
+type cancellation struct {
+	request *request
+	why     error
+}
+
+// task is one probe that was asked for, with all its attempts.
+type task struct {
+	request  *request
+	flow     *flowState
+	probe    traceflow.Probe
+	attempts []*attempt
+	tries    int // attempts that count against the retries
+	done     bool
+}
+
+// has reports whether an attempt is in a state.
+func (t *task) has(state attemptState) bool {
+	return slices.ContainsFunc(t.attempts, func(a *attempt) bool { return a.state == state })
+}
+
+// attemptState follows one packet.
+type attemptState uint8
+
+const (
+	// waitingState: sent, and a reply would count.
+	waitingState attemptState = iota
+	// answeredState: its reply came; another one is a duplicate.
+	answeredState
+	// goneState: given up, or never sent; a reply is late.
+	goneState
+	// discardedState: a reply came that could have been this one's or another
+	// one's, so the packet says nothing and is sent again.
+	discardedState
+)
+
+// attempt is one packet.
+type attempt struct {
+	task   *task
+	number int // from 1
+	id     identity
+	sent   time.Time
+	err    error
+	state  attemptState
+	// overdue: its timeout has passed and a retry was sent; a reply still
+	// counts until the retry has timed out too.
+	overdue bool
+	reply   traceflow.Reply
+}
+
+func (a *attempt) exchange() traceflow.Exchange {
+	return traceflow.Exchange{
+		Flow: a.task.probe.Flow.ID, TTL: a.task.probe.TTL, Attempt: a.number,
+		Sent: a.sent, Err: a.err, Reply: a.reply,
+	}
+}
+
+// flowState is what the engine knows of one flow on the wire.
+type flowState struct {
+	key flowKey
+	// packets holds every attempt by its tag until it is forgotten.
+	packets map[tag]*attempt
+	// waiting counts the attempts in waitingState, open the tasks not done.
+	waiting, open int
+
+	// The rest is for wires that see no quoted header, when a router quotes
+	// too little to hold the cookie: such a reply names the flow but not the
+	// packet. The flow then goes on with one packet in flight.
+	serial       bool
+	unattributed int     // replies that could belong to any waiting attempt
+	held         []*task // tasks that wait for their turn
+}
+
+// find returns the attempt that an answer belongs to, or nil.
+func (f *flowState) find(a *answer, quotedHeader bool) *attempt {
+	if quotedHeader {
+		p := f.packets[a.tag]
+		if p == nil || a.hasCookie && a.cookie != p.id.cookie {
+			return nil
+		}
+		return p
+	}
+	if !a.hasCookie {
+		return nil
+	}
+	for _, p := range f.packets {
+		if p.id.cookie == a.cookie {
+			return p
+		}
+	}
+	return nil
+}

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package probe
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"traceflow"
+)
+
+// linger is how long a finished packet is remembered, so that what still
+// comes for it is counted as late or duplicate rather than as a stranger's.
+const linger = 10 * time.Second
+
+// owner is the state of an engine. Only the goroutine in run touches it.
+type owner struct {
+	*Engine
+	identities *identities
+	pacer      pacer
+	flows      map[flowKey]*flowState
+	trips      map[netip.Addr]*roundTrips // by destination
+	live       map[*request]bool          // requests under way
+	queue      []*task                    // to be sent, in order
+	waiting    []*attempt                 // in the order sent; finished ones are dropped lazily
+	finished   []*attempt                 // in the order finished, to be forgotten
+	expiry     time.Time                  // when expire has something to do; zero: nothing waits
+	batch      []traceflow.Datagram
+	inBatch    []*attempt
+}
+
+func newOwner(e *Engine) *owner {
+	o := &owner{
+		Engine:     e,
+		identities: newIdentities(e.config.Key),
+		flows:      make(map[flowKey]*flowState),
+		trips:      make(map[netip.Addr]*roundTrips),
+		live:       make(map[*request]bool),
+		batch:      make([]traceflow.Datagram, maxBatch),
+	}
+	if e.config.Rate > 0 {
+		o.pacer.gap = time.Duration(float64(time.Second) / e.config.Rate)
+	}
+	return o
+}
+
+func (o *owner) run() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		select {
+		case <-o.closing:
+			o.failAll(net.ErrClosed)
+			return
+		case err := <-o.broken:
+			o.failAll(err)
+			return
+		case r := <-o.requests:
+			o.accept(r)
+		case c := <-o.cancels:
+			if o.live[c.request] {
+				o.abandon(c.request, c.why)
+			}
+		case answers := <-o.answers:
+			o.match(answers)
+		case <-timer.C:
+		}
+		now := time.Now()
+		o.send(now)
+		o.expire(now)
+		timer.Reset(o.pause(time.Now()))
+	}
+}
+
+// pause returns how long there is nothing to do.
+func (o *owner) pause(now time.Time) time.Duration {
+	wake := now.Add(time.Hour)
+	if !o.expiry.IsZero() && o.expiry.Before(wake) {
+		wake = o.expiry
+	}
+	if len(o.queue) > 0 && o.pacer.next.Before(wake) {
+		wake = o.pacer.next
+	}
+	return max(0, wake.Sub(now))
+}
+
+func (o *owner) accept(r *request) {
+	o.live[r] = true
+	for _, t := range r.tasks {
+		key := keyOf(t.probe.Flow)
+		f := o.flows[key]
+		if f == nil {
+			f = &flowState{key: key, packets: make(map[tag]*attempt)}
+			o.flows[key] = f
+		}
+		t.flow = f
+		f.open++
+	}
+	o.queue = append(o.queue, interleave(r.tasks)...)
+}
+
+// finish ends a request whose tasks are all done.
+func (o *owner) finish(r *request, err error) {
+	delete(o.live, r)
+	r.result <- err
+}
+
+// abandon ends a request early: what was sent stays in its result, without
+// the replies that had not come.
+func (o *owner) abandon(r *request, err error) {
+	for _, t := range r.tasks {
+		if !t.done {
+			t.done = true
+			t.flow.open--
+			o.giveUp(t.attempts)
+		}
+	}
+	o.queue = slices.DeleteFunc(o.queue, func(t *task) bool { return t.done })
+	o.finish(r, err)
+}
+
+func (o *owner) failAll(err error) {
+	for r := range o.live {
+		o.abandon(r, err)
+	}
+}
+
+// send sends what the rate allows, at most one batch.
+func (o *owner) send(now time.Time) {
+	n := o.pacer.allowed(now, min(len(o.queue), maxBatch))
+	if n == 0 {
+		return
+	}
+	o.inBatch = o.inBatch[:0]
+	for _, t := range o.queue[:n] {
+		if t.flow.serial && t.flow.waiting > 0 {
+			t.flow.held = append(t.flow.held, t)
+			continue
+		}
+		a := o.newAttempt(t)
+		d := &o.batch[len(o.inBatch)]
+		d.Data = appendUDP(d.Data[:0], &t.probe, a.id)
+		o.inBatch = append(o.inBatch, a)
+	}
+	o.queue = o.queue[n:]
+
+	for from := 0; from < len(o.inBatch); {
+		sent, err := o.wire.Send(o.batch[from:len(o.inBatch)])
+		for i := from; i < from+sent; i++ {
+			o.sent(o.inBatch[i], o.batch[i].Time)
+		}
+		from += sent
+		if from < len(o.inBatch) {
+			if err == nil {
+				continue // a short count without a reason: go on
+			}
+			o.sendFailed(o.inBatch[from], err)
+			from++
+		}
+	}
+}
+
+// newAttempt registers a packet as outstanding, before it is sent: its reply
+// can be faster than the next line.
+func (o *owner) newAttempt(t *task) *attempt {
+	f := t.flow
+	a := &attempt{task: t, number: len(t.attempts) + 1}
+	a.id = o.identities.next(firstValues(t.probe.Flow), func(g tag) bool { return f.packets[g] != nil })
+	t.attempts = append(t.attempts, a)
+	t.tries++
+	f.packets[a.id.tag] = a
+	f.waiting++
+	return a
+}
+
+func (o *owner) sent(a *attempt, at time.Time) {
+	a.sent = at
+	o.waiting = append(o.waiting, a)
+	o.wakeAt(at.Add(o.patience(a)))
+	o.count(func(s *traceflow.Stats) {
+		s.Probes++
+		if a.number > 1 {
+			s.Retries++
+		}
+	})
+}
+
+func (o *owner) sendFailed(a *attempt, err error) {
+	a.err = err
+	o.giveUp(a.task.attempts)
+	o.count(func(s *traceflow.Stats) { s.SendErrors++ })
+	o.done(a.task)
+}
+
+// patience returns how long an attempt is waited for.
+func (o *owner) patience(a *attempt) time.Duration {
+	t := a.task
+	if t.probe.Patient && t.tries > o.config.Retries {
+		return o.config.Timeout
+	}
+	return o.tripsTo(t.probe.Flow.Destination).wait(t.probe.TTL, o.config.Timeout)
+}
+
+func (o *owner) tripsTo(destination netip.Addr) *roundTrips {
+	trips := o.trips[destination]
+	if trips == nil {
+		trips = new(roundTrips)
+		o.trips[destination] = trips
+	}
+	return trips
+}
+
+func (o *owner) wakeAt(t time.Time) {
+	if o.expiry.IsZero() || t.Before(o.expiry) {
+		o.expiry = t
+	}
+}
+
+// match credits answers to the packets that they answer, and counts the rest.
+func (o *owner) match(answers []answer) {
+	var unmatched, foreign, late, duplicates int
+	for i := range answers {
+		a := &answers[i]
+		f := o.flows[a.flow]
+		if f == nil {
+			unmatched++
+			foreign++
+			continue
+		}
+		p := f.find(a, o.caps.QuotedHeader)
+		if p == nil && !o.caps.QuotedHeader && !a.hasCookie {
+			p = o.attribute(f)
+			if p == nil {
+				continue
+			}
+		}
+		switch {
+		case p == nil || p.task.flow.key != a.flow:
+			unmatched++
+		case p.state == waitingState:
+			o.answered(p, a)
+		case p.state == goneState:
+			late++
+		default:
+			duplicates++
+		}
+	}
+	if unmatched+late+duplicates > 0 {
+		o.count(func(s *traceflow.Stats) {
+			s.Unmatched += unmatched
+			s.Foreign += foreign
+			s.Late += late
+			s.Duplicates += duplicates
+		})
+	}
+}
+
+// answered records the reply to a packet. Earlier attempts of the same probe
+// are given up: they have had at least a whole timeout. Later ones, sent
+// because this reply was slow, keep theirs.
+func (o *owner) answered(a *attempt, by *answer) {
+	a.reply = by.reply
+	a.reply.RTT = max(0, by.at.Sub(a.sent))
+	if !o.caps.QuotedHeader {
+		a.reply.QuotedTTL, a.reply.QuotedTOS = 0, 0
+	}
+	t := a.task
+	o.giveUp(t.attempts[:a.number-1])
+	o.retire(a, answeredState)
+	o.count(func(s *traceflow.Stats) { s.Replies++ })
+	if o.tripsTo(t.probe.Flow.Destination).add(t.probe.TTL, a.reply.RTT) {
+		// Timeouts may have become shorter: look at all that wait.
+		o.expiry = time.Now()
+	}
+	if !t.has(waitingState) {
+		o.done(t)
+	}
+}
+
+// giveUp retires those of the attempts that still wait.
+func (o *owner) giveUp(attempts []*attempt) {
+	for _, a := range attempts {
+		if a.state == waitingState {
+			o.retire(a, goneState)
+		}
+	}
+}
+
+// attribute finds the packet that a reply answers which names only the flow:
+// the only one in flight. With more than one, the reply says nothing but that
+// this flow must go on with one at a time.
+func (o *owner) attribute(f *flowState) *attempt {
+	var waiting []*attempt
+	for _, p := range f.packets {
+		if p.state == waitingState {
+			waiting = append(waiting, p)
+		}
+	}
+	if len(waiting) == 0 {
+		o.count(func(s *traceflow.Stats) { s.Late++ })
+		return nil
+	}
+	// Several attempts at one probe differ in nothing but the round trip; the
+	// last one is credited.
+	last := slices.MaxFunc(waiting, func(a, b *attempt) int { return a.number - b.number })
+	if f.unattributed == 0 && !slices.ContainsFunc(waiting, func(a *attempt) bool { return a.task != last.task }) {
+		return last
+	}
+	f.serial = true
+	f.unattributed++
+	o.count(func(s *traceflow.Stats) { s.Unattributed++ })
+	if f.unattributed >= len(waiting) {
+		// As many replies as packets: nothing more is to come for them.
+		for _, a := range waiting {
+			o.discard(a)
+		}
+	}
+	return nil
+}
+
+// discard takes back a packet whose reply cannot be told from another's, and
+// sends its probe again without counting the attempt.
+func (o *owner) discard(a *attempt) {
+	t := a.task
+	t.tries--
+	o.retire(a, discardedState)
+	switch {
+	case t.has(waitingState):
+	case t.has(answeredState):
+		o.done(t)
+	case slices.Contains(o.queue, t) || slices.Contains(t.flow.held, t):
+		// Its retry is already on the way out.
+	default:
+		o.queue = append(o.queue, t)
+	}
+}
+
+// expire gives up on packets whose time has passed, and forgets old ones.
+func (o *owner) expire(now time.Time) {
+	if o.expiry.IsZero() || now.Before(o.expiry) {
+		return
+	}
+	o.expiry = time.Time{}
+	waiting := o.waiting[:0]
+	// What times out may queue retries, never new packets in o.waiting.
+	for _, a := range o.waiting {
+		if a.state != waitingState || a.overdue {
+			continue
+		}
+		deadline := a.sent.Add(o.patience(a))
+		if now.Before(deadline) {
+			waiting = append(waiting, a)
+			o.wakeAt(deadline)
+			continue
+		}
+		o.timedOut(a)
+	}
+	clear(o.waiting[len(waiting):])
+	o.waiting = waiting
+	o.forget(now)
+}
+
+func (o *owner) timedOut(a *attempt) {
+	t := a.task
+	switch {
+	case t.flow.unattributed > 0:
+		o.discard(a)
+	case t.has(answeredState) || t.tries > o.config.Retries:
+		o.giveUp(t.attempts)
+		o.done(t)
+	default:
+		a.overdue = true
+		if t.flow.serial {
+			// One in flight: the retry must be the only one that counts.
+			o.retire(a, goneState)
+		}
+		o.queue = append(o.queue, t)
+	}
+}
+
+// retire takes a packet out of flight.
+func (o *owner) retire(a *attempt, state attemptState) {
+	f := a.task.flow
+	a.state = state
+	f.waiting--
+	o.finished = append(o.finished, a)
+	if o.config.Observe != nil && state != discardedState {
+		o.config.Observe(a.exchange())
+	}
+	if f.waiting == 0 {
+		f.unattributed = 0
+		for len(f.held) > 0 {
+			next := f.held[0]
+			f.held = f.held[1:]
+			if !next.done {
+				o.queue = append(o.queue, next)
+				break
+			}
+		}
+	}
+}
+
+func (o *owner) done(t *task) {
+	if t.done {
+		return
+	}
+	t.done = true
+	t.flow.open--
+	t.request.open--
+	if t.request.open == 0 {
+		o.finish(t.request, nil)
+	}
+}
+
+// forget drops packets that finished long ago, and flows that have none left.
+func (o *owner) forget(now time.Time) {
+	n := 0
+	for _, a := range o.finished {
+		if now.Sub(a.sent) < linger {
+			break
+		}
+		n++
+		f := a.task.flow
+		delete(f.packets, a.id.tag)
+		if len(f.packets) == 0 && f.open == 0 && !f.serial {
+			delete(o.flows, f.key)
+		}
+	}
+	o.finished = slices.Delete(o.finished, 0, n)
+}

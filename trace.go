@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package traceflow
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Destination is the far end of a trace.
+type Destination struct {
+	Name    string // as given; the address itself if that was given
+	Address netip.Addr
+}
+
+// VantagePoint is where a trace was measured from.
+type VantagePoint struct {
+	Hostname  string
+	Address   netip.Addr
+	Interface string
+}
+
+// Config is what was asked of a trace, for the record.
+type Config struct {
+	Protocol Protocol
+	// Paths is the number of flows asked for.
+	Paths int
+	// Confidence is the level that the guarantee is computed for, 0 to 1.
+	Confidence       float64
+	FirstTTL, MaxTTL uint8
+	// SourcePort is the base: flow i uses SourcePort + i.
+	SourcePort, DestinationPort uint16
+	// Rate is in packets a second; 0 is no limit.
+	Rate    float64
+	Retries int
+	// Repeats is how many probes were sent for each flow and hop.
+	Repeats int
+	Timeout time.Duration
+	Seed    uint64
+	// Wire names the way the packets took out of the host.
+	Wire string
+}
+
+// StopReason says why no more probes were sent.
+type StopReason string
+
+// The stop reasons.
+const (
+	StopFlowsExhausted StopReason = "flows-exhausted" // every flow asked for was followed to its end
+	StopCancelled      StopReason = "cancelled"       // interrupted, or the wire broke
+	StopNoReply        StopReason = "no-reply"        // nothing answered at all
+)
+
+// Stats counts packets of a trace. Replies that count are in Replies; what
+// else arrived is told apart below it and is part of no result.
+type Stats struct {
+	Probes     int // packets sent, retries included
+	Replies    int
+	Retries    int
+	SendErrors int
+
+	Duplicates int // a second reply to one packet
+	Late       int // a reply after its probe was given up
+	// Unmatched replies quote no packet of ours. Foreign of them name a flow
+	// that is not ours (another program's traffic); the rest name one of our
+	// flows but not its secret identity: forged, or damaged on the way.
+	Unmatched, Foreign int
+	Malformed          int // could not be decoded
+	// Unattributed replies name the flow but not the packet; the packets were
+	// sent again one at a time. Only on wires that see no quoted header.
+	Unattributed int
+}
+
+// Guarantee is what the flows that were answered allow to say about links
+// that were not seen. See discover.Guarantee for how it is computed.
+type Guarantee struct {
+	// Confidence is the level asked for, 0 to 1.
+	Confidence float64
+	// Alpha bounds the chance that a link was missed anywhere on the map, if
+	// every router gives each of its next hops an equal share.
+	Alpha float64
+	// MinShare is the smallest share of the flows that a link can carry and
+	// still have been seen, everywhere, at the confidence.
+	MinShare float64
+	// LimitedHops are the TTLs where silence kept flows from counting.
+	LimitedHops []uint8
+}
+
+// Trace is one measurement: what was asked, every packet sent and what came
+// back, and the graph that follows from it.
+type Trace struct {
+	Version      string // of the program
+	Destination  Destination
+	VantagePoint VantagePoint
+	Started      time.Time
+	Ended        time.Time
+	Config       Config
+	// Complete is false when the measurement was cut short.
+	Complete   bool
+	StopReason StopReason
+	Stats      Stats
+	Guarantee  Guarantee
+	Flows      []Flow
+	Exchanges  []Exchange
+	Graph      Graph
+}
+
+// Reached reports whether the destination answered any flow.
+func (t *Trace) Reached() bool {
+	for i := range t.Graph.Walks {
+		if t.Graph.Walks[i].End == EndReached {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package traceflow
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// End says why a walk stops where it does.
+type End uint8
+
+// The ends. The zero value means that the flow is not finished.
+const (
+	EndUnknown     End = iota
+	EndReached         // the destination answered
+	EndUnreachable     // another address said that it cannot or will not forward
+	EndSilent          // a run of TTLs without any answer
+	EndMaxTTL          // the highest TTL was probed, and no end was seen
+	EndNotSent         // no probe of the flow could be sent
+)
+
+var endNames = [...]string{
+	EndUnknown: "unknown", EndReached: "reached", EndUnreachable: "unreachable",
+	EndSilent: "silent", EndMaxTTL: "max-ttl", EndNotSent: "not-sent",
+}
+
+// String returns the name that the JSON uses.
+func (e End) String() string {
+	if int(e) < len(endNames) {
+		return endNames[e]
+	}
+	return "unknown"
+}
+
+// Walk is what one flow met, TTL by TTL. It is one flow's own evidence, before
+// flows are merged into paths.
+type Walk struct {
+	Flow Flow
+	End  End
+	// First is the TTL of Hops[0]; after it come consecutive TTLs up to the end
+	// or as far as was probed. A silent hop is a zero Reply.
+	First uint8
+	Hops  []Reply
+	// Path is the ID of the path that the flow took; 0 before Graph sets it.
+	Path int
+}
+
+// Distance returns the TTL of the last hop of a walk that has an end there.
+func (w *Walk) Distance() int { return int(w.First) + len(w.Hops) - 1 }
+
+// LastAnswered returns the highest TTL that anything answered, or 0.
+func (w *Walk) LastAnswered() int {
+	for i, r := range slices.Backward(w.Hops) {
+		if r.Kind != NoReply {
+			return int(w.First) + i
+		}
+	}
+	return 0
+}
+
+// Terminal reports whether a reply to a probe for destination means that a
+// larger TTL gets no further: the destination answered, or someone refused.
+func (r *Reply) Terminal(destination netip.Addr) bool {
+	return r.Kind.Ends() || r.Kind != NoReply && r.Address == destination
+}
+
+// NewWalk lines up one flow's exchanges, which may be in any order and of any
+// TTL from first on. It finds the end from what was quoted: a reply from the
+// destination to a probe sent with TTL t and quoted with TTL q says that the
+// destination is t − q + 1 hops away, so it does not matter whether the probe
+// with exactly that TTL was answered.
+func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
+	w := Walk{Flow: flow, First: first}
+	var byTTL [256]*Reply
+	var probed [256]bool
+	sent, failed, transit := false, false, 0
+	var ends []*Exchange
+	for i := range exchanges {
+		e := &exchanges[i]
+		if e.TTL < first {
+			continue
+		}
+		failed = failed || e.Err != nil
+		if e.Err != nil {
+			continue
+		}
+		sent, probed[e.TTL] = true, true
+		if e.Reply.Kind == NoReply {
+			continue
+		}
+		if e.Reply.Terminal(flow.Destination) {
+			ends = append(ends, e)
+			continue
+		}
+		transit = max(transit, int(e.TTL))
+		if byTTL[e.TTL] == nil {
+			byTTL[e.TTL] = &e.Reply
+		}
+	}
+	last := int(first) - 1
+	for last < 255 && probed[last+1] {
+		last++
+	}
+	// A reply to a probe that went further than all others, and whose quote
+	// does not tell how far, says that the destination is there but not where.
+	ends = slices.DeleteFunc(ends, func(e *Exchange) bool { return e.distance(transit) > last && !e.quoted(transit) })
+	if len(ends) > 0 {
+		end, reply := nearestEnd(flow.Destination, ends, int(first), transit)
+		w.Hops = w.fill(&byTTL, end)
+		w.Hops[end-int(first)] = *reply
+		w.End = EndUnreachable
+		if reply.Address == flow.Destination {
+			w.End = EndReached
+		}
+		return w
+	}
+	w.Hops = w.fill(&byTTL, last)
+	if failed && !sent {
+		w.End = EndNotSent
+	}
+	return w
+}
+
+func (w *Walk) fill(byTTL *[256]*Reply, last int) []Reply {
+	hops := make([]Reply, last-int(w.First)+1)
+	for i := range hops {
+		if r := byTTL[int(w.First)+i]; r != nil {
+			hops[i] = *r
+		}
+	}
+	return hops
+}
+
+// nearestEnd returns the TTL at which a walk ends and the reply that stands
+// there: the one to the probe whose TTL was nearest to it. Routers answered up
+// to TTL transit, so a quote that puts the end nearer is damaged; and so is
+// one that puts it beyond the TTL that was sent.
+//
+// Where the destination answered, its word counts and a router's refusal does
+// not: the refusal was passing, or another member of a per-packet balancer's.
+func nearestEnd(destination netip.Addr, ends []*Exchange, first, transit int) (int, *Reply) {
+	own := slices.DeleteFunc(slices.Clone(ends), func(e *Exchange) bool { return e.Reply.Address != destination })
+	if len(own) > 0 {
+		ends = own
+	}
+	end := 255
+	for _, e := range ends {
+		end = min(end, max(first, e.distance(transit)))
+	}
+	best := slices.MinFunc(ends, func(a, b *Exchange) int {
+		return abs(int(a.TTL)-end) - abs(int(b.TTL)-end)
+	})
+	return end, &best.Reply
+}
+
+// distance returns how many hops the probe of a terminal reply went.
+func (e *Exchange) distance(transit int) int {
+	if e.quoted(transit) {
+		return int(e.TTL) - int(e.Reply.QuotedTTL) + 1
+	}
+	return int(e.TTL)
+}
+
+// quoted reports whether the quoted TTL tells that distance. A quoted TTL of 1
+// adds nothing: it is what an intact one is at the end, and what a damaged one
+// often is.
+func (e *Exchange) quoted(transit int) bool {
+	q := int(e.Reply.QuotedTTL)
+	return q > 1 && q <= int(e.TTL) && int(e.TTL)-q+1 > transit
+}
+
+func abs(n int) int { return max(n, -n) }
