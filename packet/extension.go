@@ -17,10 +17,10 @@ const (
 // Class and type of the objects that this package builds or decodes (IANA,
 // ICMP Extension Object Classes and Class Sub-types).
 const (
-	ClassMPLS           uint8 = 1 // RFC 4950, section 3
-	CTypeMPLSIncoming   uint8 = 1 // the label stack that the packet arrived with
-	ClassInterface      uint8 = 2 // RFC 5837, section 4
-	ClassInterfaceIdent uint8 = 3 // RFC 8335, section 2.1
+	ClassMPLS                    uint8 = 1 // RFC 4950, section 3
+	CTypeMPLSIncoming            uint8 = 1 // the label stack that the packet arrived with
+	ClassInterface               uint8 = 2 // RFC 5837, section 4
+	ClassInterfaceIdentification uint8 = 3 // RFC 8335, section 2.1
 )
 
 // Extensions is an extension structure of an ICMP error (RFC 4884, section

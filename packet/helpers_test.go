@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -78,6 +79,10 @@ func randomBytes(r *rand.Rand, n int) []byte {
 // diff fails the test when got is not want.
 func diff(tb testing.TB, what string, want, got any) {
 	tb.Helper()
+	// Nearly always equal, and cmp is too slow for thousands of those.
+	if reflect.DeepEqual(want, got) {
+		return
+	}
 	if d := cmp.Diff(want, got, addresses, cmpopts.EquateEmpty()); d != "" {
 		tb.Errorf("%s (-want +got)\n%s", what, d)
 	}
@@ -186,3 +191,24 @@ func gopacketPayload(b []byte) gopacket.Payload { return gopacket.Payload(b) }
 type nopFeedback struct{}
 
 func (nopFeedback) SetTruncated() {}
+
+// probe is a UDP datagram from host to target with its IP header.
+func probe(src, dst netip.Addr, ttl uint8, payload []byte) []byte {
+	h := packet.IP{Source: src, Destination: dst, Protocol: packet.ProtocolUDP, TTL: ttl}
+	b := packet.AppendIP(nil, &h, 8+len(payload))
+	return packet.AppendUDP(b, netip.AddrPortFrom(src, 40000), netip.AddrPortFrom(dst, 33434), payload)
+}
+
+// labels is a label stack of n entries that are all different.
+func labels(n int) []packet.LabelStackEntry {
+	stack := make([]packet.LabelStackEntry, n)
+	for i := range stack {
+		stack[i] = packet.LabelStackEntry{Label: 0xfff00 + uint32(i), TC: uint8(i) & 7, TTL: uint8(255 - i), Bottom: i == n-1}
+	}
+	return stack
+}
+
+// mpls is an extension structure with such a label stack.
+func mpls(n int) []byte {
+	return packet.AppendExtensions(nil, packet.AppendMPLSObject(nil, labels(n)))
+}
