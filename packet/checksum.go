@@ -23,6 +23,14 @@ func AddChecksum(sum uint16, b []byte) uint16 {
 	// 2^16 is 1 modulo 65535, so words can be added four at a time and the
 	// quarters added together at the end (RFC 1071, section 2 (C)).
 	total, carry := uint64(sum), uint64(0)
+	// Only within one round does the carry stay where the processor has it.
+	for len(b) >= 32 {
+		total, carry = bits.Add64(total, binary.BigEndian.Uint64(b), carry)
+		total, carry = bits.Add64(total, binary.BigEndian.Uint64(b[8:]), carry)
+		total, carry = bits.Add64(total, binary.BigEndian.Uint64(b[16:]), carry)
+		total, carry = bits.Add64(total, binary.BigEndian.Uint64(b[24:]), carry)
+		b = b[32:]
+	}
 	for len(b) >= 8 {
 		total, carry = bits.Add64(total, binary.BigEndian.Uint64(b), carry)
 		b = b[8:]

@@ -173,9 +173,11 @@ const scanLimit = 1500
 //   - every aligned offset after the headers.
 //
 // The further down, the more likely it is that the bytes are the payload of
-// the quoted packet, so the more is asked of them: a checksum of 0, which says
+// the quoted packet, so the more is asked of them. A checksum of 0, which says
 // that there is none, will do only where the length field points or where the
-// quoted packet has ended, and never in the search.
+// quoted packet has ended, and never in the search. And there is no search in
+// a body that is exactly as long as the quoted packet: that is the packet and
+// nothing more.
 func splitQuote(body []byte, told, unit int) (quote []byte, ext Extensions) {
 	headers, length := quotedExtent(body)
 	if headers == 0 {
@@ -196,7 +198,6 @@ func splitQuote(body []byte, told, unit int) (quote []byte, ext Extensions) {
 			return body[:told], ext
 		}
 	}
-	// A body as long as the quoted packet is that packet and nothing more.
 	if len(body) != length && len(body) <= scanLimit {
 		for at := (headers + unit - 1) / unit * unit; at < len(body); at += unit {
 			// Reserved bits are ignored elsewhere; here they are evidence.

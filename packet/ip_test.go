@@ -4,6 +4,7 @@ package packet_test
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"traceflow/packet"
@@ -61,7 +62,7 @@ func TestDecodeIPCutsThePayload(t *testing.T) {
 		h := packet.IP{Source: f.host, Destination: f.target, TTL: 9, Protocol: packet.ProtocolUDP}
 		b := append(packet.AppendIP(nil, &h, len(payload)), payload...)
 		t.Run(f.name+" with padding", func(t *testing.T) {
-			got, rest, err := packet.DecodeIP(append(b[:len(b):len(b)], 0, 0, 0, 0))
+			got, rest, err := packet.DecodeIP(append(slices.Clip(b), 0, 0, 0, 0))
 			if err != nil {
 				t.Fatal(err)
 			}

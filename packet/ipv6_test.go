@@ -4,6 +4,7 @@ package packet_test
 
 import (
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/gopacket/gopacket"
@@ -27,7 +28,7 @@ var (
 		/* version, traffic class, label */ "6b9 12345",
 		/* length, hop-by-hop, hop limit */ "0070 00 07",
 		/* source, destination           */ hexHostV6, hexTargetV6,
-	}, append(ipv6Headers[:len(ipv6Headers):len(ipv6Headers)],
+	}, append(slices.Clip(ipv6Headers),
 		/* UDP */ "9c40 829a 0008 0000")...)
 	// A fragment that does not begin with a header, although what it says it
 	// is the middle of begins with one that would be walked.
