@@ -71,6 +71,17 @@ type Stats struct {
 	Unattributed int
 }
 
+// Since returns what was counted after before.
+func (s Stats) Since(before Stats) Stats {
+	return Stats{
+		Probes: s.Probes - before.Probes, Replies: s.Replies - before.Replies,
+		Retries: s.Retries - before.Retries, SendErrors: s.SendErrors - before.SendErrors,
+		Duplicates: s.Duplicates - before.Duplicates, Late: s.Late - before.Late,
+		Unmatched: s.Unmatched - before.Unmatched, Foreign: s.Foreign - before.Foreign,
+		Malformed: s.Malformed - before.Malformed, Unattributed: s.Unattributed - before.Unattributed,
+	}
+}
+
 // Guarantee is what the flows that were answered allow to say about links
 // that were not seen. See discover.Guarantee for how it is computed.
 type Guarantee struct {

@@ -10,9 +10,15 @@ import (
 	"syscall"
 )
 
+// Local is where packets to a destination leave this host.
+type Local struct {
+	Address   netip.Addr
+	Interface string // empty when it is not known
+}
+
 // FindLocal returns where packets to a destination leave this host: the
 // address and interface that the system's routes choose, or those given. It
-// sends nothing. Source may be invalid and iface empty.
+// sends nothing. The source may be invalid and iface empty.
 func FindLocal(ctx context.Context, destination, source netip.Addr, iface string) (Local, error) {
 	dialer := net.Dialer{}
 	if iface != "" {
@@ -44,13 +50,17 @@ func FindLocal(ctx context.Context, destination, source netip.Addr, iface string
 		return Local{}, opError("find a route to", destination.String(), err)
 	}
 	defer conn.Close()
-	return Local{Address: conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), Interface: iface}, nil
+	local := Local{Address: conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), Interface: iface}
+	if iface == "" {
+		local.Interface = interfaceOf(local.Address)
+	}
+	return local, nil
 }
 
-// InterfaceOf returns the name of the interface that has an address, or "". An
+// interfaceOf returns the name of the interface that has an address, or "". An
 // address of the loopback interface says nothing about where packets for
 // another host leave.
-func InterfaceOf(address netip.Addr) string {
+func interfaceOf(address netip.Addr) string {
 	interfaces, err := net.Interfaces()
 	if err != nil {
 		return ""

@@ -13,26 +13,26 @@ import (
 const udpBlind = "without the right to open raw sockets the TTL and TOS that routers quote are not seen; " +
 	"for these, run as root or once: sudo setcap cap_net_raw+p $(command -v traceflow)"
 
-// Open opens a wire for packets that leave by local. KindAuto takes the raw
+// Open opens a wire. KindAuto takes the raw
 // wire and, where that is not permitted, the udp wire. An error about rights
 // is os.ErrPermission.
-func Open(kind Kind, local Local) (Wire, Capabilities, error) {
+func Open(kind Kind, o Options) (Wire, Capabilities, error) {
 	switch kind {
 	case KindAuto:
-		w, caps, err := Open(KindRaw, local)
+		w, caps, err := Open(KindRaw, o)
 		if errors.Is(err, os.ErrPermission) {
-			return Open(KindUDP, local)
+			return Open(KindUDP, o)
 		}
 		return w, caps, err
 	case KindRaw:
 		defer raiseNetRaw()()
-		w, err := openRaw(local)
+		w, err := openRaw(o)
 		if err != nil {
 			return nil, Capabilities{}, opError("open raw socket", "", err)
 		}
 		return w, Capabilities{Kind: KindRaw, QuotedHeader: true}, nil
 	case KindUDP:
-		w, err := openUDP(local)
+		w, err := openUDP(o)
 		if err != nil {
 			return nil, Capabilities{}, opError("open udp socket", "", err)
 		}

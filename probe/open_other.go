@@ -7,7 +7,7 @@ package probe
 import "runtime"
 
 // Open reports that there is no wire for this system yet.
-func Open(kind Kind, _ Local) (Wire, Capabilities, error) {
+func Open(kind Kind, _ Options) (Wire, Capabilities, error) {
 	return nil, Capabilities{}, &UnsupportedError{Feature: "wire " + string(kind) + " on " + runtime.GOOS, Need: "Linux"}
 }
 

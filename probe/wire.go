@@ -2,11 +2,7 @@
 
 package probe
 
-import (
-	"net/netip"
-
-	"traceflow"
-)
+import "traceflow"
 
 // Wire carries whole IP packets of one address family. Send is called by one
 // goroutine and Recv by another, at the same time.
@@ -48,8 +44,10 @@ type Capabilities struct {
 	Blind string
 }
 
-// Local is where packets to a destination leave this host.
-type Local struct {
-	Address   netip.Addr
+// Options says what a wire is opened for.
+type Options struct {
+	IPv6 bool // packets of this family; otherwise IPv4
+	// Interface is the only one that packets leave and arrive by; empty leaves
+	// the choice to the system's routes.
 	Interface string
 }

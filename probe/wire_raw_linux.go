@@ -22,27 +22,24 @@ import (
 // us, and receives ICMP from another. Opening either needs CAP_NET_RAW; using
 // them does not.
 type rawWire struct {
-	v4           bool
-	source       netip.Addr
-	sender       *os.File
-	receiver     *os.File
-	senderConn   syscall.RawConn
-	receiverConn syscall.RawConn
-	out, in      *messages
-	room         [maxBatch][maxReceive]byte
+	ipv6             bool
+	sender, receiver *os.File
+	senderConn       syscall.RawConn
+	receiverConn     syscall.RawConn
+	out, in          *messages
+	room             [maxBatch][maxReceive]byte
 }
 
 // maxReceive is room for any ICMP error: RFC 1812 section 4.3.2.3 lets an
 // IPv4 one grow to 576 bytes, RFC 4443 section 2.4 an IPv6 one to 1280.
 const maxReceive = 1500
 
-// openRaw opens a raw wire for the family of local.Address.
-func openRaw(local Local) (_ *rawWire, err error) {
-	w := &rawWire{v4: local.Address.Is4(), source: local.Address, out: newMessages(maxBatch), in: newMessages(maxBatch)}
+func openRaw(o Options) (_ *rawWire, err error) {
+	w := &rawWire{ipv6: o.IPv6, out: newMessages(maxBatch), in: newMessages(maxBatch)}
 	family, icmp := unix.AF_INET6, unix.IPPROTO_ICMPV6
 	options := []sockopt{{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1}, {unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, 1}}
 	filter := icmp6Filter
-	if w.v4 {
+	if !o.IPv6 {
 		family, icmp = unix.AF_INET, unix.IPPROTO_ICMP
 		options = options[:1]
 		filter = icmp4Filter
@@ -71,10 +68,10 @@ func openRaw(local Local) (_ *rawWire, err error) {
 		return nil, err
 	}
 	enlarge(receiver)
-	if local.Interface != "" {
+	if o.Interface != "" {
 		for _, fd := range []int{sender, receiver} {
-			if err := unix.BindToDevice(fd, local.Interface); err != nil {
-				return nil, os.NewSyscallError("bind to device", err)
+			if err := bindToInterface(uintptr(fd), o.Interface); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -194,7 +191,8 @@ func (w *rawWire) Recv(batch []traceflow.Datagram) (int, error) {
 	return n, nil
 }
 
-// fill copies message i out, with the IPv6 header that the kernel took off.
+// fill copies message i out, with as much of the IPv6 header that the kernel
+// took off as there is to know.
 func (w *rawWire) fill(d *traceflow.Datagram, i int) {
 	data := w.room[i][:w.in.headers[i].n]
 	d.Data, d.Time = d.Data[:0], time.Time{}
@@ -210,9 +208,9 @@ func (w *rawWire) fill(d *traceflow.Datagram, i int) {
 	if d.Time.IsZero() {
 		d.Time = time.Now()
 	}
-	if !w.v4 {
+	if w.ipv6 {
 		header := packet.IP{
-			Source: addressOf(&w.in.names[i]).Addr(), Destination: w.source,
+			Source: addressOf(&w.in.names[i]).Addr(), Destination: netip.IPv6Unspecified(),
 			Protocol: packet.ProtocolICMPv6, TTL: hopLimit,
 		}
 		d.Data = packet.AppendIP(d.Data, &header, len(data))

@@ -29,13 +29,12 @@ import (
 // quotes it returns only what follows the UDP header. Recv rebuilds a whole
 // packet around that, with zeros for what is not known.
 type udpWire struct {
-	v4    bool
-	local Local
-	epoll int
-	wake  int // eventfd that ends Recv
-	out   *messages
-	in    *messages
-	room  [maxBatch][maxReceive]byte
+	options Options
+	epoll   int
+	wake    int // eventfd that ends Recv
+	out     *messages
+	in      *messages
+	room    [maxBatch][maxReceive]byte
 
 	// receiving is held by Recv, so that Close takes no descriptor away from
 	// under it.
@@ -43,15 +42,15 @@ type udpWire struct {
 
 	mu      sync.Mutex
 	closed  bool
-	sockets map[uint16]int // by source port
-	ports   map[int]uint16 // by descriptor
+	sockets map[netip.AddrPort]int // by source
+	sources map[int]netip.AddrPort // by descriptor
 }
 
-func openUDP(local Local) (*udpWire, error) {
+func openUDP(options Options) (*udpWire, error) {
 	w := &udpWire{
-		v4: local.Address.Is4(), local: local,
-		out: newMessages(maxBatch), in: newMessages(maxBatch),
-		sockets: make(map[uint16]int), ports: make(map[int]uint16),
+		options: options,
+		out:     newMessages(maxBatch), in: newMessages(maxBatch),
+		sockets: make(map[netip.AddrPort]int), sources: make(map[int]netip.AddrPort),
 	}
 	var err error
 	if w.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
@@ -103,18 +102,18 @@ const (
 	ipv6AutoFlowLabel  = 70
 )
 
-// socket returns the socket bound to a source port, opening it if need be.
-func (w *udpWire) socket(port uint16) (int, error) {
+// socket returns the socket bound to a source, opening it if need be.
+func (w *udpWire) socket(source netip.AddrPort) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
 		return -1, net.ErrClosed
 	}
-	if fd, ok := w.sockets[port]; ok {
+	if fd, ok := w.sockets[source]; ok {
 		return fd, nil
 	}
 	family, options, extensions := unix.AF_INET6, udp6Options, udp6Extensions
-	if w.v4 {
+	if !w.options.IPv6 {
 		family, options, extensions = unix.AF_INET, udp4Options, udp4Extensions
 	}
 	fd, err := openSocket(family, unix.SOCK_DGRAM, unix.IPPROTO_UDP, options)
@@ -122,7 +121,7 @@ func (w *udpWire) socket(port uint16) (int, error) {
 		return -1, err
 	}
 	_ = unix.SetsockoptInt(fd, extensions.level, extensions.name, extensions.value)
-	if err := w.bind(fd, port); err != nil {
+	if err := w.bind(fd, source); err != nil {
 		unix.Close(fd)
 		return -1, err
 	}
@@ -133,33 +132,32 @@ func (w *udpWire) socket(port uint16) (int, error) {
 		unix.Close(fd)
 		return -1, err
 	}
-	w.sockets[port], w.ports[fd] = fd, port
+	w.sockets[source], w.sources[fd] = fd, source
 	return fd, nil
 }
 
-func (w *udpWire) bind(fd int, port uint16) error {
-	if w.local.Interface != "" {
-		if err := unix.BindToDevice(fd, w.local.Interface); err != nil {
-			return os.NewSyscallError("bind to device", err)
+func (w *udpWire) bind(fd int, source netip.AddrPort) error {
+	if w.options.Interface != "" {
+		if err := bindToInterface(uintptr(fd), w.options.Interface); err != nil {
+			return err
 		}
 	}
-	var to unix.Sockaddr = &unix.SockaddrInet6{Addr: w.local.Address.As16(), Port: int(port)}
-	if w.v4 {
-		to = &unix.SockaddrInet4{Addr: w.local.Address.As4(), Port: int(port)}
+	var to unix.Sockaddr = &unix.SockaddrInet6{Addr: source.Addr().As16(), Port: int(source.Port())}
+	if source.Addr().Is4() {
+		to = &unix.SockaddrInet4{Addr: source.Addr().As4(), Port: int(source.Port())}
 	}
-	return opError("use source port", netip.AddrPortFrom(w.local.Address, port).String(),
-		os.NewSyscallError("bind", unix.Bind(fd, to)))
+	return opError("use source port", source.String(), os.NewSyscallError("bind", unix.Bind(fd, to)))
 }
 
 // Send implements Wire.
 func (w *udpWire) Send(batch []traceflow.Datagram) (int, error) {
 	batch = batch[:min(len(batch), maxBatch)]
 	for done := 0; done < len(batch); {
-		port, n, err := w.prepare(batch, done)
+		source, n, err := w.prepare(batch, done)
 		if err != nil {
 			return done, err
 		}
-		fd, err := w.socket(port)
+		fd, err := w.socket(source)
 		if err != nil {
 			return done, err
 		}
@@ -173,24 +171,25 @@ func (w *udpWire) Send(batch []traceflow.Datagram) (int, error) {
 }
 
 // prepare sets up the packets from done on that leave by one socket.
-func (w *udpWire) prepare(batch []traceflow.Datagram, done int) (port uint16, n int, err error) {
+func (w *udpWire) prepare(batch []traceflow.Datagram, done int) (source netip.AddrPort, n int, err error) {
 	for i := done; i < len(batch); i++ {
 		h, transport, err := packet.DecodeIP(batch[i].Data)
 		if err != nil {
-			return 0, 0, err
+			return source, 0, err
 		}
 		u, payload, err := packet.DecodeUDP(transport)
 		if err != nil {
-			return 0, 0, err
+			return source, 0, err
 		}
-		if n > 0 && u.SourcePort != port {
+		from := netip.AddrPortFrom(h.Source, u.SourcePort)
+		if n > 0 && from != source {
 			break
 		}
-		port = u.SourcePort
+		source = from
 		w.out.set(i, payload)
 		w.out.sendTo(i, netip.AddrPortFrom(h.Destination, u.DestinationPort))
 		control := w.out.control[i][:0]
-		if w.v4 {
+		if h.Source.Is4() {
 			control = appendControl(control, unix.IPPROTO_IP, unix.IP_TTL, int32(h.TTL))
 		} else {
 			control = appendControl(control, unix.IPPROTO_IPV6, unix.IPV6_HOPLIMIT, int32(h.TTL))
@@ -199,7 +198,7 @@ func (w *udpWire) prepare(batch []traceflow.Datagram, done int) (port uint16, n 
 		w.out.headers[i].SetControllen(len(control))
 		n++
 	}
-	return port, n, nil
+	return source, n, nil
 }
 
 // pendingErrors is how often a send is tried again: an ICMP error that the
@@ -274,11 +273,11 @@ func (w *udpWire) drain(fd int, batch []traceflow.Datagram) int {
 		return 0
 	}
 	w.mu.Lock()
-	port := w.ports[fd]
+	source := w.sources[fd]
 	w.mu.Unlock()
 	filled := 0
 	for i := range n {
-		if w.rebuild(&batch[filled], i, port) {
+		if w.rebuild(&batch[filled], i, source) {
 			filled++
 		}
 	}
@@ -296,7 +295,7 @@ type extendedError struct {
 
 // rebuild makes message i of the error queue into the ICMP packet that the
 // kernel took apart. It reports whether there was one.
-func (w *udpWire) rebuild(d *traceflow.Datagram, i int, port uint16) bool {
+func (w *udpWire) rebuild(d *traceflow.Datagram, i int, source netip.AddrPort) bool {
 	var e extendedError
 	var ttl uint8
 	d.Time = time.Now()
@@ -317,7 +316,8 @@ func (w *udpWire) rebuild(d *traceflow.Datagram, i int, port uint16) bool {
 	offender := addressOf(&e.offender).Addr()
 	probed := addressOf(&w.in.names[i])
 	if e.origin != unix.SO_EE_ORIGIN_ICMP && e.origin != unix.SO_EE_ORIGIN_ICMP6 ||
-		offender.Is4() != w.v4 || probed.Addr().Is4() != w.v4 || !probed.IsValid() || w.in.truncated(i) {
+		offender.Is4() == w.options.IPv6 || probed.Addr().Is4() == w.options.IPv6 ||
+		!offender.IsValid() || !probed.IsValid() || w.in.truncated(i) {
 		return false
 	}
 	quoted := w.room[i][:w.in.headers[i].n]
@@ -328,13 +328,13 @@ func (w *udpWire) rebuild(d *traceflow.Datagram, i int, port uint16) bool {
 		quoted, extensions = quoted[:at], quoted[at:]
 	}
 	var room [maxReceive + 64]byte
-	header := packet.IP{Source: w.local.Address, Destination: probed.Addr(), Protocol: packet.ProtocolUDP}
+	header := packet.IP{Source: source.Addr(), Destination: probed.Addr(), Protocol: packet.ProtocolUDP}
 	quote := packet.AppendIP(room[:0], &header, udpHeader+len(quoted))
-	quote = packet.AppendUDP(quote, netip.AddrPortFrom(w.local.Address, port), probed, quoted)
+	quote = packet.AppendUDP(quote, source, probed, quoted)
 	var body [2 * maxReceive]byte
-	message := packet.AppendICMPError(body[:0], offender, w.local.Address, e.icmpType, e.code, 0, quote, extensions, packet.CompliantLayout)
-	outer := packet.IP{Source: offender, Destination: w.local.Address, Protocol: packet.ProtocolICMP, TTL: ttl}
-	if !w.v4 {
+	message := packet.AppendICMPError(body[:0], offender, source.Addr(), e.icmpType, e.code, 0, quote, extensions, packet.CompliantLayout)
+	outer := packet.IP{Source: offender, Destination: source.Addr(), Protocol: packet.ProtocolICMP, TTL: ttl}
+	if w.options.IPv6 {
 		outer.Protocol = packet.ProtocolICMPv6
 	}
 	d.Data = append(packet.AppendIP(d.Data[:0], &outer, len(message)), message...)

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Command traceflow finds every path that packets take between this host and
+// a destination, flow by flow.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"traceflow/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal ends the measurement, the second the process.
+	context.AfterFunc(ctx, stop)
+	os.Exit(cli.Run(ctx, cli.System(), os.Args[1:]))
+}

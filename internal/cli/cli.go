@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package cli is the command line: one file for each command, the flags, the
+// exit codes, and the one place where networks, algorithms and outputs meet.
+//
+// Commands write results to Env.Out and everything else to Env.Err, and touch
+// the process in no other way. To add a command: a file with its options, its
+// constructor and its run function, its line in newRoot, a script in
+// testdata/script.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Version is what --version prints and results record.
+const Version = "0.1.0"
+
+// Env is what a command may touch.
+type Env struct {
+	Out, Err io.Writer
+	// Terminal says that Err is one: only then is progress shown.
+	Terminal bool
+	// DropPrivileges gives up what the process may do beyond an ordinary
+	// user, once the sockets are open.
+	DropPrivileges func() error
+}
+
+// System is the environment of the process.
+func System() Env {
+	return Env{
+		Out: os.Stdout, Err: os.Stderr,
+		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),
+		DropPrivileges: dropPrivileges,
+	}
+}
+
+// Run runs the command line and returns the exit code.
+func Run(ctx context.Context, env Env, args []string) int {
+	root := newRoot(env)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	code, message := explain(err)
+	if message != "" {
+		fmt.Fprintf(env.Err, "traceflow: %s\n", printable(message))
+	}
+	return code
+}
+
+func newRoot(env Env) *cobra.Command {
+	root := newTrace(env)
+	root.Use = "traceflow [flags] DEST..."
+	root.Version = Version
+	root.SetVersionTemplate("traceflow {{.Version}}\n")
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.AddCommand(newTrace(env))
+	for _, c := range append(root.Commands(), root) {
+		c.SilenceErrors, c.SilenceUsage = true, true
+		c.SetOut(env.Out)
+		c.SetErr(env.Err)
+		c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	}
+	return root
+}
+
+// printable makes text safe to write to a terminal: no control characters, no
+// bytes that are not UTF-8, one line.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || isBidi(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// isBidi reports whether a character changes the direction of what follows
+// (Unicode Annex 9), which can make a line read as another.
+func isBidi(r rune) bool {
+	return r == '\u061c' || r == '\u200e' || r == '\u200f' ||
+		r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"syscall"
+
+	"traceflow/probe"
+)
+
+// The exit codes of a trace.
+const (
+	exitOK          = 0   // every destination was reached
+	exitInternal    = 1   // something on this host failed
+	exitUsage       = 2   // the command line makes no sense
+	exitNotReached  = 3   // replies came, but none from the destination
+	exitPermission  = 4   // not permitted
+	exitResolve     = 5   // the name did not resolve
+	exitNoReply     = 6   // no reply at all
+	exitInterrupted = 130 // interrupted; what was known is written
+)
+
+// codeError is an exit code with nothing more to say: the result says it.
+type codeError int
+
+func (c codeError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// usageError is a command line that makes no sense.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &usageError{err}
+}
+
+func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+// explain turns an error into an exit code and one line that says what is
+// wrong and what to do.
+func explain(err error) (int, string) {
+	var code codeError
+	var bad *usageError
+	var dns *net.DNSError
+	var op *probe.OpError
+	switch {
+	case errors.As(err, &code):
+		return int(code), ""
+	case errors.As(err, &bad):
+		return exitUsage, err.Error() + " (see traceflow --help)"
+	case errors.As(err, &dns):
+		reason := "check the spelling, or the resolver in /etc/resolv.conf"
+		if dns.IsNotFound {
+			reason = "no such host; check the spelling"
+		}
+		return exitResolve, fmt.Sprintf("cannot resolve %q: %s", dns.Name, reason)
+	case errors.Is(err, os.ErrPermission):
+		return exitPermission, err.Error() + ": run as root, once sudo setcap cap_net_raw+p $(command -v traceflow), or use --wire udp"
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted, "interrupted"
+	case errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH):
+		return exitInternal, err.Error() + ": this host has no way there; look at ip route, or choose another --interface, -4 or -6"
+	case errors.Is(err, syscall.EMFILE):
+		return exitInternal, err.Error() + ": raise ulimit -n, or follow fewer --paths"
+	case errors.As(err, &op) && (op.Op == "use interface" || op.Op == "use source address"):
+		return exitUsage, err.Error() + " (see ip address)"
+	}
+	return exitInternal, err.Error()
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"traceflow"
+	"traceflow/internal/simnet"
+	"traceflow/internal/topology"
+	"traceflow/probe"
+)
+
+// target is a destination with all that has to be known before sending.
+type target struct {
+	name     string
+	address  netip.Addr
+	local    probe.Local
+	hostname string
+	network  *simnet.Network // nil for the real one
+}
+
+func (t *target) ipv6() bool { return t.address.Is6() }
+
+// flows returns the flows in the seed's way: source port base + i.
+func (t *target) flows(o *traceOptions) []traceflow.Flow {
+	flows := make([]traceflow.Flow, o.paths)
+	for i := range flows {
+		flows[i] = traceflow.Flow{
+			ID: i + 1, Protocol: traceflow.ProtocolUDP,
+			Source: t.local.Address, Destination: t.address,
+			SourcePort: uint16(o.sourcePort + i + 1), DestinationPort: uint16(o.destinationPort),
+		}
+	}
+	return flows
+}
+
+// findTargets resolves every destination and finds the way to it. It sends
+// nothing but DNS queries.
+func findTargets(ctx context.Context, o *traceOptions, args []string) ([]target, error) {
+	if o.sim != "" {
+		t, err := simulatedTarget(o, args)
+		return []target{t}, err
+	}
+	if o.seed == 0 {
+		o.seed = randomSeed()
+	}
+	var source netip.Addr
+	if o.source != "" {
+		source = netip.MustParseAddr(o.source) // validated
+	}
+	var targets []target
+	for _, name := range args {
+		address, err := resolve(ctx, o, name)
+		if err != nil {
+			return nil, err
+		}
+		if source.IsValid() && source.Is4() != address.Is4() {
+			return nil, usagef("--source %s and destination %s are of different families", source, address)
+		}
+		local, err := probe.FindLocal(ctx, address, source, o.iface)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, target{name: name, address: address, local: local, hostname: hostname()})
+	}
+	return targets, nil
+}
+
+// resolve returns the address to trace: the one given, or the first one of
+// the name in the system's order of preference.
+func resolve(ctx context.Context, o *traceOptions, name string) (netip.Addr, error) {
+	network := "ip"
+	switch {
+	case o.ipv4:
+		network = "ip4"
+	case o.ipv6:
+		network = "ip6"
+	}
+	if literal, err := netip.ParseAddr(name); err == nil {
+		literal = literal.Unmap()
+		switch {
+		case o.ipv4 && !literal.Is4():
+			return netip.Addr{}, usagef("-4 was given, but %s is an IPv6 address", literal)
+		case o.ipv6 && literal.Is4():
+			return netip.Addr{}, usagef("-6 was given, but %s is an IPv4 address", literal)
+		case literal.IsUnspecified() || literal.IsMulticast() || literal == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+			return netip.Addr{}, usagef("%s is not the address of one host", literal)
+		case literal.Zone() != "":
+			return netip.Addr{}, usagef("%s is on this link only: there is no path to trace", literal)
+		}
+		return literal, nil
+	}
+	addresses, err := net.DefaultResolver.LookupNetIP(ctx, network, name)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return addresses[0].Unmap(), nil
+}
+
+// simulatedTarget loads a topology. The destination may be left out; given,
+// it has to be the topology's.
+func simulatedTarget(o *traceOptions, args []string) (target, error) {
+	network, err := loadTopology(o.sim)
+	if err != nil {
+		return target{}, usage(err)
+	}
+	if o.seed != 0 {
+		network.Seed = o.seed
+	}
+	o.seed = network.Seed
+	from, to := &network.Nodes[network.Source], &network.Nodes[network.Destination]
+	t := target{name: to.Name, address: to.Address4, hostname: from.Name, network: simnet.New(network)}
+	t.local.Address = from.Address4
+	if o.ipv6 || !network.IPv4 {
+		t.address, t.local.Address = to.Address6, from.Address6
+	}
+	if len(args) == 1 {
+		switch args[0] {
+		case to.Name:
+		case to.Address4.String():
+			t.address, t.local.Address = to.Address4, from.Address4
+		case to.Address6.String():
+			t.address, t.local.Address = to.Address6, from.Address6
+		default:
+			return target{}, usagef("destination %q is not in --sim %s, whose destination is %s", args[0], o.sim, to.Name)
+		}
+	}
+	if !t.address.IsValid() || o.ipv4 && !t.address.Is4() || o.ipv6 && t.address.Is4() {
+		return target{}, usagef("--sim %s has no destination of that family", o.sim)
+	}
+	return t, nil
+}
+
+// loadTopology takes a built-in name first, so that a file in the current
+// folder cannot stand in for one; ./NAME is the file.
+func loadTopology(name string) (*topology.Topology, error) {
+	for _, known := range topology.BuiltinNames() {
+		if known == name {
+			return topology.Builtin(name)
+		}
+	}
+	t, err := topology.Load(name)
+	if err != nil {
+		return nil, fmt.Errorf("--sim: %w", err)
+	}
+	return t, nil
+}

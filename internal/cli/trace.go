@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"traceflow"
+	"traceflow/discover"
+	"traceflow/probe"
+	"traceflow/render"
+)
+
+// traceOptions are the flags of a trace.
+type traceOptions struct {
+	paths, firstTTL, maxTTL, queries, retries int
+	sourcePort, destinationPort               int
+	wait, timeout                             seconds
+	rate                                      int
+	format                                    string
+	json, dedup, debug, quiet, numeric        bool
+	ipv4, ipv6                                bool
+	source, iface, bind                       string
+	wire, sim                                 string
+	seed                                      uint64
+	rateSet                                   bool
+}
+
+const traceExamples = `  traceflow example.com                   four flows, a table with one row a flow
+  traceflow --paths 32 --dedup example.com    32 flows, each distinct path once
+  traceflow -6 -j example.com | jq .paths     IPv6, as JSON
+  traceflow --rate 0 --paths 64 192.0.2.1     as fast as it can: about two round trips
+  traceflow --sim d                           a network in memory; no network, no rights`
+
+func newTrace(env Env) *cobra.Command {
+	o := &traceOptions{}
+	c := &cobra.Command{
+		Use:   "trace [flags] DEST...",
+		Short: "Find the paths that packets take to a destination, flow by flow",
+		Long: `traceflow finds the paths that packets take between this host and a destination.
+It holds one flow's header fields constant over every TTL, changes only the
+source port between flows, and sends everything at once.`,
+		Example: traceExamples,
+		RunE: func(c *cobra.Command, args []string) error {
+			o.rateSet = c.Flags().Changed("rate")
+			if err := o.validate(args); err != nil {
+				return usage(err)
+			}
+			return runTrace(c.Context(), env, o, args)
+		},
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.IntVarP(&o.paths, "paths", "P", 4, "`number` of flows to follow")
+	f.IntVarP(&o.maxTTL, "ttl", "m", 64, "highest `TTL` to probe")
+	f.IntVarP(&o.firstTTL, "first-ttl", "f", 1, "lowest `TTL` to probe")
+	f.IntVar(&o.sourcePort, "srcport", 33452, "base source `port`: flow i uses port + i")
+	f.IntVarP(&o.destinationPort, "dstport", "p", 33452, "destination `port`")
+	f.StringVar(&o.format, "format", "vert", "output `format`: "+strings.Join(formatNames(), ", "))
+	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
+	f.BoolVar(&o.dedup, "dedup", false, "show each distinct path once")
+	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "use IPv4")
+	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "use IPv6")
+	f.BoolVarP(&o.numeric, "numeric", "n", false, "print addresses only (names are not looked up yet, so this is always so)")
+	f.IntVarP(&o.queries, "queries", "q", 1, "`number` of probes for each flow and hop")
+	f.IntVar(&o.retries, "retries", 2, "`times` that an unanswered probe is sent again")
+	f.VarP(&o.timeout, "timeout", "w", "`seconds` to wait for a reply at most; the round trips seen make it shorter")
+	f.IntVar(&o.rate, "rate", 500, "packets a second at most; 0 is as fast as it can")
+	f.VarP(&o.wait, "wait", "z", "`seconds` between two probes, instead of --rate; above 10 it means milliseconds")
+	f.StringVarP(&o.source, "source", "s", "", "source `address`")
+	f.StringVarP(&o.iface, "interface", "i", "", "`interface` to send from")
+	f.StringVar(&o.wire, "wire", "auto", "how to send: auto, raw (needs CAP_NET_RAW), udp (needs nothing)")
+	f.StringVar(&o.sim, "sim", "", "trace a simulated network: a topology `file`, or one of those built in")
+	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0 draws one")
+	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` that --format viz serves its page on (this version has no such page)")
+	f.BoolVar(&o.debug, "debug", false, "log every packet to standard error")
+	f.BoolVar(&o.quiet, "quiet", false, "only errors on standard error")
+	o.timeout = seconds(probe.DefaultTimeout)
+	return c
+}
+
+// validate refuses what cannot work before anything is opened or sent.
+func (o *traceOptions) validate(args []string) error {
+	if o.json {
+		if o.format != "vert" && o.format != "json" {
+			return fmt.Errorf("--json and --format %s contradict each other", o.format)
+		}
+		o.format = "json"
+	}
+	if _, ok := formats[o.format]; !ok {
+		if o.format == "viz" {
+			return errors.New("--format viz comes with the page, which this version does not have yet; formats are " + strings.Join(formatNames(), ", "))
+		}
+		return fmt.Errorf("--format %q is none of %s", o.format, strings.Join(formatNames(), ", "))
+	}
+	for _, r := range []struct {
+		flag            string
+		value, from, to int
+	}{
+		{"paths", o.paths, 1, 65535},
+		{"first-ttl", o.firstTTL, 1, 255},
+		{"ttl", o.maxTTL, 1, 255},
+		{"srcport", o.sourcePort, 0, 65535},
+		{"dstport", o.destinationPort, 1, 65535},
+		{"queries", o.queries, 1, 100},
+		{"retries", o.retries, 0, 100},
+		{"rate", o.rate, 0, 10_000_000},
+	} {
+		if r.value < r.from || r.value > r.to {
+			return fmt.Errorf("--%s %d is not between %d and %d", r.flag, r.value, r.from, r.to)
+		}
+	}
+	switch {
+	case o.sourcePort+o.paths > 65535:
+		return fmt.Errorf("--srcport %d and --paths %d need source ports up to %d, beyond 65535: lower one of them",
+			o.sourcePort, o.paths, o.sourcePort+o.paths)
+	case o.firstTTL > o.maxTTL:
+		return fmt.Errorf("--first-ttl %d is above --ttl %d", o.firstTTL, o.maxTTL)
+	case o.ipv4 && o.ipv6:
+		return errors.New("--ipv4 and --ipv6 contradict each other")
+	case o.wait > 0 && o.rateSet:
+		return errors.New("--wait and --rate both set the pace: give one of them")
+	case o.timeout <= 0:
+		return errors.New("--timeout must be more than 0")
+	case o.sim == "" && len(args) == 0:
+		return errors.New("no destination given")
+	case o.sim != "" && len(args) > 1:
+		return errors.New("--sim has one destination")
+	case o.sim != "" && (o.source != "" || o.iface != ""):
+		return errors.New("--source and --interface are of this host, which --sim does not use")
+	}
+	if _, err := netip.ParseAddr(o.bind); err != nil {
+		return fmt.Errorf("--bind %q is no IP address", o.bind)
+	}
+	if o.source != "" {
+		if _, err := netip.ParseAddr(o.source); err != nil {
+			return fmt.Errorf("--source %q is no IP address", o.source)
+		}
+	}
+	switch probe.Kind(o.wire) {
+	case probe.KindAuto, probe.KindRaw, probe.KindUDP:
+	case probe.KindSim:
+		if o.sim == "" {
+			return errors.New("--wire sim needs --sim FILE|NAME")
+		}
+	default:
+		return fmt.Errorf("--wire %q is none of auto, raw, udp", o.wire)
+	}
+	return nil
+}
+
+// pps returns the pace in packets a second, 0 for no limit.
+func (o *traceOptions) pps() float64 {
+	if o.wait > 0 {
+		return float64(time.Second) / float64(time.Duration(o.wait))
+	}
+	return float64(o.rate)
+}
+
+// runTrace measures each destination in turn and writes its result as soon as
+// it is there.
+func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) error {
+	targets, err := findTargets(ctx, o, args)
+	if err != nil {
+		return err
+	}
+	engines, err := openEngines(env, o, targets)
+	if err != nil {
+		return err
+	}
+	defer engines.close()
+	if err := env.DropPrivileges(); err != nil {
+		return err
+	}
+	write := formats[o.format]
+	if o.format == "json" && len(targets) > 1 {
+		write = render.NDJSON
+	}
+	result := exitOK
+	for i, target := range targets {
+		t, err := measure(ctx, env, o, &target, engines.of(&target))
+		if len(targets) > 1 && o.isTable() {
+			if i > 0 {
+				fmt.Fprintln(env.Out)
+			}
+			fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
+		}
+		if werr := write(env.Out, t, render.Options{Dedup: o.dedup}); werr != nil {
+			return fmt.Errorf("write the result: %w", werr)
+		}
+		if err != nil && !discover.IsCancelled(ctx, err) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return codeError(exitInterrupted)
+		}
+		if code := verdict(t); result == exitOK {
+			result = code
+		}
+		if !o.quiet {
+			remark(env, t)
+		}
+	}
+	if result != exitOK {
+		return codeError(result)
+	}
+	return nil
+}
+
+func (o *traceOptions) isTable() bool { return o.format == "vert" || o.format == "horiz" }
+
+// verdict returns the exit code of one finished trace.
+func verdict(t *traceflow.Trace) int {
+	switch {
+	case t.Reached():
+		return exitOK
+	case t.Stats.Probes == 0 && t.Stats.SendErrors > 0:
+		return exitInternal
+	case t.Stats.Replies == 0:
+		return exitNoReply
+	}
+	return exitNotReached
+}
+
+// remark says on standard error what a table cannot.
+func remark(env Env, t *traceflow.Trace) {
+	name := printable(t.Destination.Name)
+	if t.Stats.SendErrors > 0 {
+		for i := range t.Exchanges {
+			if err := t.Exchanges[i].Err; err != nil {
+				fmt.Fprintf(env.Err, "%d packets could not be sent, the first because: %s\n", t.Stats.SendErrors, printable(err.Error()))
+				break
+			}
+		}
+	}
+	ends := make(map[traceflow.End]int)
+	for i := range t.Graph.Walks {
+		ends[t.Graph.Walks[i].End]++
+	}
+	switch {
+	case t.Stats.Probes == 0:
+	case t.Stats.Replies == 0:
+		fmt.Fprintf(env.Err, "%s: no reply at all; a firewall here or there may drop UDP, try another --dstport\n", name)
+	case t.Reached() && ends[traceflow.EndReached] == len(t.Flows):
+	case t.Reached():
+		fmt.Fprintf(env.Err, "%s: reached by %d of %d flows (%s)\n", name, ends[traceflow.EndReached], len(t.Flows), endSummary(ends))
+	default:
+		fmt.Fprintf(env.Err, "%s: not reached by any of %d flows (%s)\n", name, len(t.Flows), endSummary(ends))
+	}
+}
+
+func endSummary(ends map[traceflow.End]int) string {
+	var parts []string
+	for _, e := range []struct {
+		end  traceflow.End
+		text string
+	}{
+		{traceflow.EndUnreachable, "refused by a router"},
+		{traceflow.EndSilent, "silent after the last hop shown"},
+		{traceflow.EndMaxTTL, "still going at the highest TTL"},
+		{traceflow.EndNotSent, "not sent"},
+	} {
+		if n := ends[e.end]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, e.text))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// measure follows the flows to one destination. The trace is valid with an
+// error, too, and holds what was measured before it.
+func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *engine) (*traceflow.Trace, error) {
+	t := &traceflow.Trace{
+		Version:      Version,
+		Destination:  traceflow.Destination{Name: target.name, Address: target.address},
+		VantagePoint: traceflow.VantagePoint{Hostname: target.hostname, Address: target.local.Address, Interface: target.local.Interface},
+		Config: traceflow.Config{
+			Protocol: traceflow.ProtocolUDP, Paths: o.paths, Confidence: confidence,
+			FirstTTL: uint8(o.firstTTL), MaxTTL: uint8(o.maxTTL),
+			SourcePort: uint16(o.sourcePort), DestinationPort: uint16(o.destinationPort),
+			Rate: o.pps(), Retries: o.retries, Repeats: o.queries,
+			Timeout: time.Duration(o.timeout), Seed: o.seed, Wire: string(e.caps.Kind),
+		},
+		Flows: target.flows(o),
+	}
+	if !o.quiet {
+		fmt.Fprintf(env.Err, "Resolved %s to %s\n", printable(target.name), target.address)
+		for _, f := range t.Flows {
+			fmt.Fprintf(env.Err, "Looking at Path ID %d (src port:%d , dst port:%d)\n", f.ID, f.SourcePort, f.DestinationPort)
+		}
+	}
+	before := e.Stats()
+	t.Started = time.Now()
+	stop := showProgress(env, o, e.Stats)
+	fixed := discover.Fixed{Flows: t.Flows, FirstTTL: t.Config.FirstTTL, MaxTTL: t.Config.MaxTTL, Repeats: o.queries}
+	r, err := fixed.Discover(ctx, e)
+	stop()
+	t.Ended = time.Now()
+	t.Stats = e.Stats().Since(before)
+	t.Exchanges, t.Complete, t.StopReason = r.Exchanges, r.Complete, r.StopReason
+	t.Guarantee = discover.Guarantee(r.Walks, confidence)
+	t.Graph = traceflow.NewGraph(r.Walks, r.Exchanges)
+	return t, err
+}
+
+// confidence is what the guarantee is computed for.
+const confidence = 0.95
+
+// randomSeed is short enough to be typed again.
+func randomSeed() uint64 { return uint64(rand.Uint32()) }
+
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"traceflow"
+)
+
+// Options are the wishes that tables know.
+type Options struct {
+	// Dedup shows each distinct path once, by its first flow.
+	Dedup bool
+}
+
+// cellWidth is the seed's: an IPv4 address and two spaces. A table with wider
+// cells is as wide as they need.
+const cellWidth = 17
+
+// column is one flow or path: its title and a cell for each TTL.
+type column struct {
+	title string
+	cells []string
+}
+
+// columns returns what a table shows, in the order of flow IDs, all of the
+// same length: the longest one's.
+func columns(t *traceflow.Trace, o Options) []column {
+	var out []column
+	longest := 0
+	if o.Dedup {
+		for i := range t.Graph.Paths {
+			out = append(out, pathColumn(t, &t.Graph.Paths[i]))
+		}
+	} else {
+		for i := range t.Graph.Walks {
+			w := &t.Graph.Walks[i]
+			c := column{title: title(w.Flow.ID)}
+			for j := range w.Hops {
+				c.cells = append(c.cells, cell(t.Destination, &w.Hops[j]))
+			}
+			out = append(out, c)
+		}
+	}
+	for _, c := range out {
+		longest = max(longest, len(c.cells))
+	}
+	for i := range out {
+		for len(out[i].cells) < longest {
+			out[i].cells = append(out[i].cells, beyondCell)
+		}
+	}
+	return out
+}
+
+func title(flow int) string { return fmt.Sprintf("Path ID %d", flow) }
+
+// pathColumn merges what the flows of a path were answered.
+func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
+	c := column{title: title(p.Flows[0])}
+	for i := range t.Graph.Walks {
+		w := &t.Graph.Walks[i]
+		if w.Path != p.ID {
+			continue
+		}
+		for j := range w.Hops {
+			text := cell(t.Destination, &w.Hops[j])
+			switch {
+			case j == len(c.cells):
+				c.cells = append(c.cells, text)
+			case c.cells[j] == silentCell:
+				c.cells[j] = text
+			}
+		}
+	}
+	if p.Reached {
+		c.cells = c.cells[:len(p.Nodes)]
+	}
+	return c
+}
+
+// writeRows pads every cell and closes it with " | ".
+func writeRows(w io.Writer, rows [][]string) error {
+	width := cellWidth
+	for _, row := range rows {
+		for _, text := range row {
+			width = max(width, len(text))
+		}
+	}
+	b := bufio.NewWriter(w)
+	for _, row := range rows {
+		for _, text := range row {
+			fmt.Fprintf(b, "%-*s | ", width, text)
+		}
+		fmt.Fprintln(b)
+	}
+	return b.Flush()
+}
+
+// ttls returns the TTL of each cell, as text.
+func ttls(t *traceflow.Trace, n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprint(int(max(1, t.Config.FirstTTL)) + i)
+	}
+	return out
+}
