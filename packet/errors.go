@@ -72,6 +72,7 @@ var (
 
 	errExtensionTruncated = &DecodeError{layerExtension, 0, ErrTruncated}
 	errExtensionLength    = &DecodeError{layerExtension, 1, ErrTruncated}
+	errExtensionOdd       = &DecodeError{layerExtension, 1, ErrMalformed}
 
 	errUDPTruncated = &DecodeError{layerUDP, 0, ErrTruncated}
 	errUDPLength    = &DecodeError{layerUDP, 4, ErrMalformed}

@@ -83,11 +83,13 @@ func TestExtensionsAppendMPLS(t *testing.T) {
 		{"another class", []string{"2000 0000", "0008 02 01 05dc1b01"}, nil},
 		{"another type", []string{"2000 0000", "0008 01 02 05dc1b01"}, nil},
 		{
-			"behind another class", []string{"2000 0000", "0006 02 01 abcd", "0008 01 01 05dc1b01"},
+			"behind another class",
+			[]string{"2000 0000", "0006 02 01 abcd", "0008 01 01 05dc1b01"},
 			[]packet.LabelStackEntry{one},
 		},
 		{
-			"two objects", []string{"2000 0000", "0008 01 01 05dc1b01", "0008 01 01 00000000"},
+			"two objects",
+			[]string{"2000 0000", "0008 01 01 05dc1b01", "0008 01 01 00000000"},
 			[]packet.LabelStackEntry{one, {}},
 		},
 		{"a label and a half", []string{"2000 0000", "000a 01 01 05dc1b01 05dc"}, []packet.LabelStackEntry{one}},

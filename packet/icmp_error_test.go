@@ -435,7 +435,7 @@ func TestLengthEndsTheQuote(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		diff(t, "payload", len(quote)-(len(probe(f.host, f.target, 1, nil))), len(e.Quote.Payload))
+		diff(t, "payload", len(quote)-len(probe(f.host, f.target, 1, nil)), len(e.Quote.Payload))
 		if e.Extensions != nil {
 			t.Errorf("found %x", []byte(e.Extensions))
 		}
@@ -494,8 +494,8 @@ func FuzzDecodeICMPError(f *testing.F) {
 		if len(e.Extensions) == 0 {
 			return
 		}
-		if e.Quote.IP.HeaderLength+8+len(e.Quote.Payload)+len(e.Extensions) > len(b)-8 {
-			t.Fatalf("a quote of %d+8+%d bytes and %d of extensions in %d", e.Quote.IP.HeaderLength, len(e.Quote.Payload), len(e.Extensions), len(b))
+		if e.Quote.IP.HeaderLength+len(e.Quote.Payload)+len(e.Extensions) > len(b)-8 {
+			t.Fatalf("a quote of %d+%d bytes and %d of extensions in %d", e.Quote.IP.HeaderLength, len(e.Quote.Payload), len(e.Extensions), len(b))
 		}
 		// The structure is filled exactly.
 		n := 4

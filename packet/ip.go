@@ -101,8 +101,8 @@ func AppendIP(b []byte, h *IP, payloadLength int) []byte {
 //
 // The error wraps ErrTruncated when b ends inside the headers, and
 // ErrMalformed for another version, a header length below 20, a length that
-// does not cover the headers, too many extension headers, or an
-// IPv4-in-IPv6 address.
+// does not cover the headers, too many extension headers, an authentication
+// header that is not a multiple of 8, or an IPv4-in-IPv6 address.
 func DecodeIP(b []byte) (h IP, payload []byte, err error) {
 	return decodeIP(b, whole)
 }

@@ -44,6 +44,7 @@ func TestDecodeIPRefuses(t *testing.T) {
 		{"extension header that is not there", "60000000 0008 3c 40" + v6Addresses + zeros(7), packet.ErrTruncated, "IPv6 extension header", 0},
 		{"extension header cut short", "60000000 0010 3c 40" + v6Addresses + "11 01" + zeros(13), packet.ErrTruncated, "IPv6 extension header", 1},
 		{"AH cut short", "60000000 0018 33 40" + v6Addresses + "11 04" + zeros(21), packet.ErrTruncated, "IPv6 extension header", 1},
+		{"AH of 12 bytes", "60000000 000c 33 40" + v6Addresses + "11 01" + zeros(10), packet.ErrMalformed, "IPv6 extension header", 1},
 		{"a chain of 17", "60000000 0088 3c 40" + v6Addresses + repeat("3c 00"+zeros(6), 17), packet.ErrMalformed, "IPv6", 6},
 	}
 	for _, tt := range tests {

@@ -93,8 +93,12 @@ func walkExtensionHeaders(b []byte, h *IP, x extent) error {
 		length, fragment := 8+int(b[at+1])*8, false
 		switch next {
 		case ProtocolAuthentication:
-			// In units of 4 bytes less 2 (RFC 4302, section 2.2).
+			// In units of 4 bytes less 2, but still a multiple of 8 in all
+			// (RFC 4302, section 2.2).
 			length = 8 + int(b[at+1])*4
+			if length%8 != 0 {
+				return errExtensionOdd
+			}
 		case ProtocolFragment:
 			// Fixed size; the second byte is reserved (RFC 8200, section 4.5).
 			length, fragment = 8, true

@@ -68,37 +68,45 @@ func TestDecodeQuote(t *testing.T) {
 		{"IPv6 UDP, 48 bytes", []string{quoteV6UDP, quoteUDPHeader}, with(wantUDP, wantV6, nil, nil)},
 		{"IPv6 UDP, padded", []string{quoteV6UDP, quoteUDPHeader, quotePayload, zeros(68)}, with(wantUDP, wantV6, data, nil)},
 		{
-			"UDP length below that of IP", []string{quoteV4UDP, "9c40 829a 000c beef", quotePayload},
+			"UDP length below that of IP",
+			[]string{quoteV4UDP, "9c40 829a 000c beef", quotePayload},
 			with(packet.Quote{SourcePort: 40000, DestinationPort: 33434, UDPLength: 12, Checksum: 0xbeef}, wantV4, data[:4], nil),
 		},
 		{
-			"UDP length that cannot be", []string{quoteV4UDP, "9c40 829a 0007 beef", quotePayload},
+			"UDP length that cannot be",
+			[]string{quoteV4UDP, "9c40 829a 0007 beef", quotePayload},
 			with(packet.Quote{SourcePort: 40000, DestinationPort: 33434, UDPLength: 7, Checksum: 0xbeef}, wantV4, data, nil),
 		},
 		{
-			"IP length in the wrong byte order", []string{"45 b8 2800 abcd 4000 01 11 0000", hexHostV4, hexTargetV4, quoteUDPHeader, quotePayload},
+			"IP length in the wrong byte order",
+			[]string{"45 b8 2800 abcd 4000 01 11 0000", hexHostV4, hexTargetV4, quoteUDPHeader, quotePayload},
 			with(wantUDP, wantV4, data, func(h *packet.IP) { h.Length = 0x2800 }),
 		},
 		{
-			"IP length without the header", []string{"45 b8 0014 abcd 4000 01 11 0000", hexHostV4, hexTargetV4, quoteUDPHeader, quotePayload},
+			"IP length without the header",
+			[]string{"45 b8 0014 abcd 4000 01 11 0000", hexHostV4, hexTargetV4, quoteUDPHeader, quotePayload},
 			with(wantUDP, wantV4, nil, func(h *packet.IP) { h.Length = 20 }),
 		},
 		{
-			"IP length of 0", []string{"45 b8 0000 abcd 4000 01 11 0000", hexHostV4, hexTargetV4, quoteUDPHeader},
+			"IP length of 0",
+			[]string{"45 b8 0000 abcd 4000 01 11 0000", hexHostV4, hexTargetV4, quoteUDPHeader},
 			with(wantUDP, wantV4, nil, func(h *packet.IP) { h.Length = 0 }),
 		},
 		{
-			"TTL of 0", []string{"45 b8 0028 abcd 4000 00 11 0000", hexHostV4, hexTargetV4, quoteUDPHeader},
+			"TTL of 0",
+			[]string{"45 b8 0028 abcd 4000 00 11 0000", hexHostV4, hexTargetV4, quoteUDPHeader},
 			with(wantUDP, wantV4, nil, func(h *packet.IP) { h.TTL = 0 }),
 		},
 		{
-			"IPv4 options", []string{"47 b8 0030 abcd 4000 01 11 0000", hexHostV4, hexTargetV4, "0707 04 cb007109 00", quoteUDPHeader},
+			"IPv4 options",
+			[]string{"47 b8 0030 abcd 4000 01 11 0000", hexHostV4, hexTargetV4, "0707 04 cb007109 00", quoteUDPHeader},
 			with(wantUDP, wantV4, nil, func(h *packet.IP) {
 				h.Length, h.HeaderLength, h.Options = 48, 28, unhex(t, "0707 04 cb007109 00")
 			}),
 		},
 		{
-			"IPv6 extension header", []string{"6b8 54321 001c 3c 01", hexHostV6, hexTargetV6, "11 00 0104 00000000", quoteUDPHeader},
+			"IPv6 extension header",
+			[]string{"6b8 54321 001c 3c 01", hexHostV6, hexTargetV6, "11 00 0104 00000000", quoteUDPHeader},
 			with(wantUDP, wantV6, nil, func(h *packet.IP) {
 				h.NextHeader, h.Length, h.HeaderLength = packet.ProtocolDestinationOptions, 68, 48
 				h.Options = unhex(t, "11 00 0104 00000000")
@@ -113,13 +121,15 @@ func TestDecodeQuote(t *testing.T) {
 		{"IPv4 ICMP, no echo", []string{quoteV4ICMP, "0d 00 5678 1111 2222", quotePayload}, with(packet.Quote{Checksum: 0x5678}, wantV4, data, icmpV4)},
 		{"IPv6 echo", []string{quoteV6ICMP, "80 00 5678 1111 2222", quotePayload}, with(wantEcho, wantV6, data, icmpV6)},
 		{
-			"ICMP over IPv6 is no protocol", []string{"60000000 0014 01 01", hexHostV6, hexTargetV6, "08 00 5678 1111 2222"},
+			"ICMP over IPv6 is no protocol",
+			[]string{"60000000 0014 01 01", hexHostV6, hexTargetV6, "08 00 5678 1111 2222"},
 			with(packet.Quote{}, wantV6, unhex(t, "08 00 5678 1111 2222"), func(h *packet.IP) {
 				h.Protocol, h.NextHeader, h.TOS, h.Label = packet.ProtocolICMP, packet.ProtocolICMP, 0, 0
 			}),
 		},
 		{
-			"another protocol, nothing after the header", []string{"45 b8 0028 abcd 4000 01 2f 0000", hexHostV4, hexTargetV4},
+			"another protocol, nothing after the header",
+			[]string{"45 b8 0028 abcd 4000 01 2f 0000", hexHostV4, hexTargetV4},
 			with(packet.Quote{}, wantV4, nil, func(h *packet.IP) { h.Protocol = 47 }),
 		},
 	}

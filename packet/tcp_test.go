@@ -38,7 +38,8 @@ func TestDecodeTCP(t *testing.T) {
 			"",
 		},
 		{
-			"RST and ACK", []string{"01bb 9c40 00000000 12345679 50 14 0000 1234 0000"},
+			"RST and ACK",
+			[]string{"01bb 9c40 00000000 12345679 50 14 0000 1234 0000"},
 			packet.TCP{
 				SourcePort: 443, DestinationPort: 40000, Acknowledgment: 0x12345679,
 				Flags: packet.FlagRST | packet.FlagACK, Checksum: 0x1234,
@@ -46,7 +47,8 @@ func TestDecodeTCP(t *testing.T) {
 			"",
 		},
 		{
-			"every flag, reserved bits, urgent data", []string{"0001 0002 ffffffff fffffffe 5f ff ffff ffff 8000", "64617461"},
+			"every flag, reserved bits, urgent data",
+			[]string{"0001 0002 ffffffff fffffffe 5f ff ffff ffff 8000", "64617461"},
 			packet.TCP{
 				SourcePort: 1, DestinationPort: 2, Sequence: 0xffffffff, Acknowledgment: 0xfffffffe,
 				Flags: packet.FlagFIN | packet.FlagSYN | packet.FlagRST | packet.FlagPSH | packet.FlagACK |
