@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -73,27 +72,15 @@ func (l *Lab) Run(cmd *exec.Cmd) error {
 // (no_new_privs). The real root becomes nobody, who must be able to read the
 // program; in a user namespace the user stays.
 func (l *Lab) RunUnprivileged(cmd *exec.Cmd) error {
-	return l.Do(func() error {
-		done := make(chan error, 1) // one value
-		ns, err := openNamespace()
-		if err != nil {
+	return thread(func(*bool) error {
+		if err := setNamespace(l.namespaces[l.t.Source]); err != nil {
 			return err
 		}
-		defer ns.Close()
-		go func() {
-			runtime.LockOSThread() // never unlocked: the thread ends here
-			if err := setNamespace(ns); err != nil {
-				done <- err
-				return
-			}
-			if err := dropRights(); err != nil {
-				done <- err
-				return
-			}
-			dieWithParent(cmd)
-			done <- runForwarding(cmd)
-		}()
-		return <-done
+		if err := dropRights(); err != nil {
+			return err
+		}
+		dieWithParent(cmd)
+		return runForwarding(cmd)
 	})
 }
 

@@ -21,8 +21,9 @@ const marker = "TRACEFLOW_NETLAB_INSIDE"
 // host's. The first time it runs the whole program again, with the same
 // arguments, in a network namespace of its own (and, without CAP_SYS_ADMIN,
 // CAP_NET_ADMIN and CAP_NET_RAW, in a user namespace in which it has all
-// three), waits for its end, and returns false and its exit status: the caller should exit with it. In
-// that second process it returns true, and the caller goes on.
+// three), waits for its end, and returns false and its exit status: the caller
+// should exit with it. In that second process it returns true, and the caller
+// goes on.
 //
 // The error wraps os.ErrPermission, and says which right is missing, where
 // namespaces are not permitted.
@@ -86,22 +87,29 @@ func tryNamespace() error {
 
 // missingRight explains an error of making namespaces.
 func missingRight(err error) error {
-	for _, refusal := range []error{unix.EPERM, unix.EACCES, unix.ENOSPC, unix.EINVAL, unix.ENOSYS} {
-		if errors.Is(err, refusal) {
-			return &rightsError{err}
-		}
+	const needs = "kernel lab: needs CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW, or user namespaces"
+	reason := ""
+	switch {
+	case errors.Is(err, unix.ENOSPC):
+		reason = "more are forbidden by the sysctls user.max_user_namespaces and user.max_net_namespaces"
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		reason = "they may be forbidden by the sysctls kernel.unprivileged_userns_clone and " +
+			"kernel.apparmor_restrict_unprivileged_userns, or by a container"
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS):
+		reason = "this kernel has none"
+	default:
+		return err
 	}
-	return err
+	return &rightsError{fmt.Sprintf("%s; %s", needs, reason), err}
 }
 
 // rightsError says which right is missing.
-type rightsError struct{ err error }
-
-func (e *rightsError) Error() string {
-	return fmt.Sprintf("kernel lab: needs CAP_SYS_ADMIN, CAP_NET_ADMIN and CAP_NET_RAW, or user namespaces "+
-		"(see the sysctls user.max_user_namespaces, kernel.unprivileged_userns_clone and "+
-		"kernel.apparmor_restrict_unprivileged_userns): %v", e.err)
+type rightsError struct {
+	text string
+	err  error
 }
+
+func (e *rightsError) Error() string { return fmt.Sprintf("%s: %v", e.text, e.err) }
 
 func (e *rightsError) Unwrap() []error { return []error{os.ErrPermission, e.err} }
 

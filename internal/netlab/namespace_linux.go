@@ -34,29 +34,44 @@ func setNamespace(ns *os.File) error {
 	return nil
 }
 
-// onThread runs fn on a locked thread that fn may move between network
-// namespaces, and moves it back. A thread that cannot be moved back ends with
-// its goroutine.
-func onThread(fn func() error) error {
+// thread runs fn on a locked thread, which ends afterwards unless fn says that
+// it is as it was before. It is never the main thread: that one cannot end, and
+// would keep what fn left it with.
+func thread(fn func(restored *bool) error) error {
 	done := make(chan error, 1) // one value, sent even if nobody waits
 	go func() {
-		err := errEnded
-		defer func() { done <- err }()
-		runtime.LockOSThread()
-		home, openErr := openNamespace()
-		if openErr != nil {
-			err = openErr
-			return
-		}
-		defer home.Close()
+		err, restored := errEnded, false
 		defer func() {
-			if setNamespace(home) == nil {
+			if restored {
 				runtime.UnlockOSThread()
 			}
+			done <- err
 		}()
-		err = fn()
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			// While this one is locked, the next goroutine gets another.
+			restored = true
+			err = thread(fn)
+			return
+		}
+		err = fn(&restored)
 	}()
 	return <-done
+}
+
+// onThread runs fn on a locked thread that fn may move between network
+// namespaces, and moves it back.
+func onThread(fn func() error) error {
+	return thread(func(restored *bool) error {
+		home, err := openNamespace()
+		if err != nil {
+			*restored = true
+			return err
+		}
+		defer home.Close()
+		defer func() { *restored = setNamespace(home) == nil }()
+		return fn()
+	})
 }
 
 // inNamespace runs fn on a locked thread inside ns.

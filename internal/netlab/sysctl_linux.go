@@ -141,7 +141,10 @@ func hashSeed(n *topology.Node, i int) uint32 {
 func apply(settings []setting) error {
 	for _, s := range settings {
 		err := os.WriteFile("/proc/sys/net/"+s.name, []byte(s.value), 0)
-		if err != nil && !(s.optional && errors.Is(err, fs.ErrNotExist)) {
+		if s.optional && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("set net/%s to %s: %w", s.name, s.value, err)
 		}
 	}

@@ -35,11 +35,11 @@ const (
 	fullTTL = 64
 )
 
-// appendPacket appends the IP packet of a flow that carries the token. The
-// kernel fills in the IPv4 checksum and ID.
-func appendPacket(b []byte, f traceflow.Flow, t token) []byte {
+// encode returns the IP packet of a flow that carries the token. The kernel
+// fills in the IPv4 checksum and ID.
+func (t token) encode(f traceflow.Flow) []byte {
 	const transport = headerUDP + tokenLength
-	start := len(b)
+	b := make([]byte, 0, headerIPv6+transport)
 	if f.Source.Is4() {
 		b = append(b, 0x45, 0)
 		b = binary.BigEndian.AppendUint16(b, headerIPv4+transport)
@@ -67,7 +67,7 @@ func appendPacket(b []byte, f traceflow.Flow, t token) []byte {
 		sum = 0xffff
 	}
 	binary.BigEndian.PutUint16(b[udp+6:], sum)
-	return b[:len(b):len(b)][start:]
+	return b
 }
 
 // checksum is RFC 1071's, of an even number of bytes.

@@ -2,6 +2,7 @@
 
 //go:build !linux
 
+// Lab needs Linux: the test networks are made of its namespaces.
 package main
 
 import (
