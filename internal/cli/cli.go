@@ -62,6 +62,8 @@ func newRoot(env Env) *cobra.Command {
 	root.Use = "traceflow [flags] DEST..."
 	root.Version = Version
 	root.SetVersionTemplate("traceflow {{.Version}}\n")
+	root.Flags().BoolP("version", "V", false, "print the version")
+	root.SetUsageTemplate(usageTemplate)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.AddCommand(newTrace(env))
@@ -69,7 +71,8 @@ func newRoot(env Env) *cobra.Command {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)
 		c.SetErr(env.Err)
-		c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+		c.Flags().BoolP("help", "h", false, "print this help")
+		c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(flagError(err)) })
 	}
 	return root
 }

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"syscall"
+
+	"github.com/spf13/pflag"
 
 	"traceflow/probe"
 )
@@ -45,6 +48,27 @@ func usage(err error) error {
 
 func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
 
+// flagError says what is wrong with a flag's value without the words of the
+// package that could not parse it.
+func flagError(err error) error {
+	var value *pflag.InvalidValueError
+	if !errors.As(err, &value) {
+		return err
+	}
+	reason := errors.Unwrap(value)
+	if number, ok := errors.AsType[*strconv.NumError](err); ok {
+		kind := "a whole number"
+		if number.Func == "ParseUint" {
+			kind = "a whole number from 0 up"
+		}
+		reason = fmt.Errorf("%q is not %s", value.GetValue(), kind)
+		if errors.Is(err, strconv.ErrRange) {
+			reason = fmt.Errorf("%s is beyond every limit", value.GetValue())
+		}
+	}
+	return fmt.Errorf("--%s: %w", value.GetFlag().Name, reason)
+}
+
 // explain turns an error into an exit code and one line that says what is
 // wrong and what to do.
 func explain(err error) (int, string) {
@@ -57,6 +81,8 @@ func explain(err error) (int, string) {
 		return int(code), ""
 	case errors.As(err, &bad):
 		return exitUsage, err.Error() + " (see traceflow --help)"
+	case errors.Is(err, context.Canceled): // before the resolver's, which may wrap it
+		return exitInterrupted, "interrupted"
 	case errors.As(err, &dns):
 		reason := "check the spelling, or the resolver in /etc/resolv.conf"
 		if dns.IsNotFound {
@@ -65,8 +91,6 @@ func explain(err error) (int, string) {
 		return exitResolve, fmt.Sprintf("cannot resolve %q: %s", dns.Name, reason)
 	case errors.Is(err, os.ErrPermission):
 		return exitPermission, err.Error() + ": run as root, once sudo setcap cap_net_raw+p $(command -v traceflow), or use --wire udp"
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted, "interrupted"
 	case errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH):
 		return exitInternal, err.Error() + ": this host has no way there; look at ip route, or choose another --interface, -4 or -6"
 	case errors.Is(err, syscall.EMFILE):

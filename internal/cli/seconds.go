@@ -10,8 +10,7 @@ import (
 )
 
 // seconds is a flag of a length of time: a number of seconds, with or without
-// a fraction, or a Go duration such as 250ms. For the gap between probes Linux
-// traceroute takes numbers above 10 for milliseconds, and so does this.
+// a fraction, or a Go duration such as 250ms.
 type seconds time.Duration
 
 // String implements pflag.Value.
@@ -36,5 +35,26 @@ func (s *seconds) Set(text string) error {
 		return fmt.Errorf("%q is negative", text)
 	}
 	*s = seconds(d)
+	return nil
+}
+
+// gap is the flag of the time between two probes. Linux traceroute takes a
+// number above 10 for milliseconds, and so does this.
+type gap seconds
+
+// String implements pflag.Value.
+func (g *gap) String() string { return (*seconds)(g).String() }
+
+// Type implements pflag.Value.
+func (g *gap) Type() string { return (*seconds)(g).Type() }
+
+// Set implements pflag.Value.
+func (g *gap) Set(text string) error {
+	if err := (*seconds)(g).Set(text); err != nil {
+		return err
+	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil && f > 10 {
+		*g /= 1000
+	}
 	return nil
 }

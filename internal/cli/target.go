@@ -4,9 +4,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"traceflow"
 	"traceflow/internal/simnet"
@@ -138,12 +142,14 @@ func simulatedTarget(o *traceOptions, args []string) (target, error) {
 // loadTopology takes a built-in name first, so that a file in the current
 // folder cannot stand in for one; ./NAME is the file.
 func loadTopology(name string) (*topology.Topology, error) {
-	for _, known := range topology.BuiltinNames() {
-		if known == name {
-			return topology.Builtin(name)
-		}
+	if slices.Contains(topology.BuiltinNames(), name) {
+		return topology.Builtin(name)
 	}
 	t, err := topology.Load(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--sim %s: no such file, and none of the built-in networks: %s",
+			name, strings.Join(topology.BuiltinNames(), ", "))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--sim: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,66 +33,68 @@ type traceOptions struct {
 	source, iface, bind                       string
 	wire, sim                                 string
 	seed                                      uint64
-	rateSet                                   bool
+	rateSet, waitSet, formatSet               bool
 }
 
-const traceExamples = `  traceflow example.com                   four flows, a table with one row a flow
-  traceflow --paths 32 --dedup example.com    32 flows, each distinct path once
-  traceflow -6 -j example.com | jq .paths     IPv6, as JSON
-  traceflow --rate 0 --paths 64 192.0.2.1     as fast as it can: about two round trips
-  traceflow --sim d                           a network in memory; no network, no rights`
+const traceExamples = `  traceflow example.com                      four flows, one row a flow
+  traceflow -P 32 --dedup example.com        32 flows, each distinct path once
+  traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
+  traceflow -P 64 --rate 0 192.0.2.1         as fast as it can: two round trips
+  traceflow --sim d                          a network in memory: needs no rights`
 
 func newTrace(env Env) *cobra.Command {
 	o := &traceOptions{}
 	c := &cobra.Command{
 		Use:   "trace [flags] DEST...",
 		Short: "Find the paths that packets take to a destination, flow by flow",
-		Long: `traceflow finds the paths that packets take between this host and a destination.
-It holds one flow's header fields constant over every TTL, changes only the
-source port between flows, and sends everything at once.`,
+		Long: `traceflow finds the paths that packets take from this host to a destination. It
+holds one flow's header fields constant over every TTL, changes only the source
+port between flows, and sends everything at once.`,
+		Args:    cobra.ArbitraryArgs,
 		Example: traceExamples,
 		RunE: func(c *cobra.Command, args []string) error {
-			o.rateSet = c.Flags().Changed("rate")
+			o.rateSet, o.waitSet = c.Flags().Changed("rate"), c.Flags().Changed("wait")
+			o.formatSet = c.Flags().Changed("format")
 			if err := o.validate(args); err != nil {
 				return usage(err)
 			}
 			return runTrace(c.Context(), env, o, args)
 		},
 	}
+	o.timeout = seconds(probe.DefaultTimeout)
 	f := c.Flags()
 	f.SortFlags = false
 	f.IntVarP(&o.paths, "paths", "P", 4, "`number` of flows to follow")
-	f.IntVarP(&o.maxTTL, "ttl", "m", 64, "highest `TTL` to probe")
 	f.IntVarP(&o.firstTTL, "first-ttl", "f", 1, "lowest `TTL` to probe")
-	f.IntVar(&o.sourcePort, "srcport", 33452, "base source `port`: flow i uses port + i")
+	f.IntVarP(&o.maxTTL, "ttl", "m", 64, "highest `TTL` to probe")
+	f.IntVar(&o.sourcePort, "srcport", 33452, "source `port` base: flow i has port + i")
 	f.IntVarP(&o.destinationPort, "dstport", "p", 33452, "destination `port`")
-	f.StringVar(&o.format, "format", "vert", "output `format`: "+strings.Join(formatNames(), ", "))
-	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
-	f.BoolVar(&o.dedup, "dedup", false, "show each distinct path once")
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "use IPv4")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "use IPv6")
-	f.BoolVarP(&o.numeric, "numeric", "n", false, "print addresses only (names are not looked up yet, so this is always so)")
+	f.StringVar(&o.format, "format", "vert", "`form` of the result: "+strings.Join(formatNames(), ", "))
+	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
+	f.BoolVar(&o.dedup, "dedup", false, "in tables, show each distinct path once")
+	f.BoolVarP(&o.numeric, "numeric", "n", false, "print addresses only (as ever, for now)")
 	f.IntVarP(&o.queries, "queries", "q", 1, "`number` of probes for each flow and hop")
-	f.IntVar(&o.retries, "retries", 2, "`times` that an unanswered probe is sent again")
-	f.VarP(&o.timeout, "timeout", "w", "`seconds` to wait for a reply at most; the round trips seen make it shorter")
-	f.IntVar(&o.rate, "rate", 500, "packets a second at most; 0 is as fast as it can")
-	f.VarP(&o.wait, "wait", "z", "`seconds` between two probes, instead of --rate; above 10 it means milliseconds")
+	f.IntVar(&o.retries, "retries", 2, "`times` to resend an unanswered probe")
+	f.VarP(&o.timeout, "timeout", "w", "longest wait for a reply, `seconds`")
+	f.IntVar(&o.rate, "rate", 500, "highest `pace`, packets a second; 0: no limit")
+	f.VarP((*gap)(&o.wait), "wait", "z", "gap between two probes, `seconds` (milliseconds\nif above 10); instead of --rate")
 	f.StringVarP(&o.source, "source", "s", "", "source `address`")
-	f.StringVarP(&o.iface, "interface", "i", "", "`interface` to send from")
-	f.StringVar(&o.wire, "wire", "auto", "how to send: auto, raw (needs CAP_NET_RAW), udp (needs nothing)")
-	f.StringVar(&o.sim, "sim", "", "trace a simulated network: a topology `file`, or one of those built in")
-	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0 draws one")
-	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` that --format viz serves its page on (this version has no such page)")
+	f.StringVarP(&o.iface, "interface", "i", "", "`name` of the interface to send from")
+	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), udp\n(needs nothing), auto (raw if permitted)")
+	f.StringVar(&o.sim, "sim", "", "trace a network in memory: the `file` that\ndescribes it, or the name of a built-in one")
+	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0: draw one")
+	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page of --format viz\n(not in this version)")
 	f.BoolVar(&o.debug, "debug", false, "log every packet to standard error")
 	f.BoolVar(&o.quiet, "quiet", false, "only errors on standard error")
-	o.timeout = seconds(probe.DefaultTimeout)
 	return c
 }
 
 // validate refuses what cannot work before anything is opened or sent.
 func (o *traceOptions) validate(args []string) error {
 	if o.json {
-		if o.format != "vert" && o.format != "json" {
+		if o.formatSet && o.format != "json" {
 			return fmt.Errorf("--json and --format %s contradict each other", o.format)
 		}
 		o.format = "json"
@@ -127,16 +130,20 @@ func (o *traceOptions) validate(args []string) error {
 		return fmt.Errorf("--first-ttl %d is above --ttl %d", o.firstTTL, o.maxTTL)
 	case o.ipv4 && o.ipv6:
 		return errors.New("--ipv4 and --ipv6 contradict each other")
-	case o.wait > 0 && o.rateSet:
+	case o.waitSet && o.rateSet:
 		return errors.New("--wait and --rate both set the pace: give one of them")
 	case o.timeout <= 0:
 		return errors.New("--timeout must be more than 0")
+	case slices.Contains(args, ""):
+		return errors.New("the destination is empty")
 	case o.sim == "" && len(args) == 0:
 		return errors.New("no destination given")
 	case o.sim != "" && len(args) > 1:
 		return errors.New("--sim has one destination")
 	case o.sim != "" && (o.source != "" || o.iface != ""):
 		return errors.New("--source and --interface are of this host, which --sim does not use")
+	case o.sim != "" && (o.wire == string(probe.KindRaw) || o.wire == string(probe.KindUDP)):
+		return fmt.Errorf("--wire %s and --sim contradict each other", o.wire)
 	}
 	if _, err := netip.ParseAddr(o.bind); err != nil {
 		return fmt.Errorf("--bind %q is no IP address", o.bind)
@@ -160,7 +167,10 @@ func (o *traceOptions) validate(args []string) error {
 
 // pps returns the pace in packets a second, 0 for no limit.
 func (o *traceOptions) pps() float64 {
-	if o.wait > 0 {
+	switch {
+	case o.waitSet && o.wait == 0:
+		return 0
+	case o.wait > 0:
 		return float64(time.Second) / float64(time.Duration(o.wait))
 	}
 	return float64(o.rate)
@@ -265,7 +275,7 @@ func endSummary(ends map[traceflow.End]int) string {
 		text string
 	}{
 		{traceflow.EndUnreachable, "refused by a router"},
-		{traceflow.EndSilent, "silent after the last hop shown"},
+		{traceflow.EndSilent, "silent after the last hop that answered"},
 		{traceflow.EndMaxTTL, "still going at the highest TTL"},
 		{traceflow.EndNotSent, "not sent"},
 	} {

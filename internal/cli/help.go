@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cli
+
+// usageTemplate is one screen of 80 columns for a command: cobra's own, with
+// the exit codes and without the sections that traceflow has nothing for.
+const usageTemplate = `Usage:
+  {{.UseLine}}{{if .HasExample}}
+
+Examples:
+{{.Example}}{{end}}{{if .HasAvailableLocalFlags}}
+
+Flags:
+{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
+
+Exit codes:
+  0 reached, 1 trouble on this host, 2 usage, 3 not reached,
+  4 not permitted, 5 name not resolved, 6 no reply at all,
+  130 interrupted (the partial result is written)
+`
