@@ -107,6 +107,9 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 	ends = slices.DeleteFunc(ends, func(e *Exchange) bool { return e.distance(transit) > last && !e.quoted(transit) })
 	if len(ends) > 0 {
 		end, reply := nearestEnd(flow.Destination, ends, int(first), transit)
+		if reply.QuotedTTL == 0 && byTTL[transit] != nil {
+			end = guessEnd(end, reply, transit, byTTL[transit])
+		}
 		w.Hops = w.fill(&byTTL, end)
 		w.Hops[end-int(first)] = *reply
 		w.End = EndUnreachable
@@ -152,6 +155,34 @@ func nearestEnd(destination netip.Addr, ends []*Exchange, first, transit int) (i
 		return abs(int(a.TTL)-end) - abs(int(b.TTL)-end)
 	})
 	return end, &best.Reply
+}
+
+// guessEnd places an end that no quote tells, and that only a probe with a TTL
+// of end was answered from, while nothing answered between the last router,
+// at TTL transit, and it. Any of these TTLs may be where the path ends, with
+// its reply lost or withheld by a rate limit. What speaks then is how much
+// further the reply of the end came back than the router's: their own TTLs
+// tell, however asymmetric the way back is, as long as it is the same.
+func guessEnd(end int, reply *Reply, transit int, router *Reply) int {
+	if reply.TTL == 0 || router.TTL == 0 {
+		return end
+	}
+	guess := transit + ReturnDistance(reply.TTL) - ReturnDistance(router.TTL)
+	if guess <= transit || guess >= end {
+		return end
+	}
+	return guess
+}
+
+// ReturnDistance guesses how many hops a reply has come from its own TTL on
+// arrival, which started at 64, 128 or 255 on all but a few systems.
+func ReturnDistance(ttl uint8) int {
+	for _, start := range []int{64, 128} {
+		if int(ttl) <= start {
+			return start - int(ttl) + 1
+		}
+	}
+	return 255 - int(ttl) + 1
 }
 
 // distance returns how many hops the probe of a terminal reply went.

@@ -162,8 +162,8 @@ func (s *fixedState) update() {
 		f.walk = traceflow.NewWalk(f.walk.Flow, s.FirstTTL, s.exchanges[f.walk.Flow.ID])
 	}
 	for _, e := range s.exchanges[s.Flows[0].ID] {
-		if e.TTL == s.MaxTTL && e.Reply.Terminal(s.Flows[0].Destination) {
-			s.back = min(returnDistance(e.Reply.TTL), int(s.MaxTTL))
+		if e.TTL == s.MaxTTL && e.Reply.TTL != 0 && e.Reply.Terminal(s.Flows[0].Destination) {
+			s.back = min(traceflow.ReturnDistance(e.Reply.TTL), int(s.MaxTTL))
 		}
 	}
 }
@@ -175,6 +175,8 @@ func (s *fixedState) allEnded() bool {
 // plan returns what to probe next; nothing when every flow has its end or is
 // given up, or when the scout should be heard first.
 func (s *fixedState) plan(first, wait bool) []traceflow.Probe {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	hint := s.hint()
 	var probes []traceflow.Probe
 	for i := range s.flows {
@@ -186,7 +188,7 @@ func (s *fixedState) plan(first, wait bool) []traceflow.Probe {
 			}
 		}
 		f.next = max(f.next, upTo+1)
-		if ttl := f.doubtful(); ttl > 0 {
+		if ttl := s.doubtful(f); ttl > 0 {
 			probes = append(probes, traceflow.Probe{Flow: f.walk.Flow, TTL: uint8(ttl)})
 		}
 	}
@@ -239,32 +241,34 @@ func (s *fixedState) hint() int {
 	return hint
 }
 
-// returnDistance guesses how many hops a reply has come from its TTL, which
-// started at 64, 128 or 255 on all but a few systems. 0 means no guess.
-func returnDistance(ttl uint8) int {
-	if ttl == 0 {
+// doubtful returns the TTL that has to be probed again before a flow's end
+// can be believed, or 0. Where no quote tells the distance and the TTL before
+// the first that reached the end is silent, the silence may be a lost reply of
+// the end itself.
+func (s *fixedState) doubtful(f *flowState) int {
+	w := &f.walk
+	if w.End != traceflow.EndReached || f.next <= w.Distance() {
 		return 0
 	}
-	for _, start := range []int{64, 128} {
-		if int(ttl) <= start {
-			return start - int(ttl) + 1
+	reached := 256
+	var answered [256]bool
+	for i := range s.exchanges[w.Flow.ID] {
+		e := &s.exchanges[w.Flow.ID][i]
+		if e.Reply.Kind == traceflow.NoReply {
+			continue
+		}
+		answered[e.TTL] = true
+		if e.Reply.Terminal(w.Flow.Destination) {
+			if e.Reply.QuotedTTL != 0 {
+				return 0
+			}
+			reached = min(reached, int(e.TTL))
 		}
 	}
-	return 255 - int(ttl) + 1
-}
-
-// doubtful returns the TTL that has to be probed again before a flow's end
-// can be believed, or 0. Where the quote does not tell the distance and the
-// TTL before the end is silent, the silence may be a lost reply of the
-// destination itself.
-func (f *flowState) doubtful() int {
-	w := &f.walk
-	n := len(w.Hops)
-	if w.End != traceflow.EndReached || f.next <= w.Distance() || n < 2 ||
-		w.Hops[n-1].QuotedTTL != 0 || w.Hops[n-2].Kind != traceflow.NoReply {
+	ttl := reached - 1
+	if ttl < int(w.First) || answered[ttl] {
 		return 0
 	}
-	ttl := w.Distance() - 1
 	if ttl != f.doubted {
 		f.doubted, f.confirmed = ttl, 0
 	}

@@ -43,8 +43,7 @@ func FindLocal(ctx context.Context, destination, source netip.Addr, iface string
 		if errors.Is(err, syscall.EADDRNOTAVAIL) && source.IsValid() {
 			return Local{}, opError("use source address", source.String(), errors.New("no interface of this host has it"))
 		}
-		var inner *net.OpError
-		if errors.As(err, &inner) {
+		if inner, ok := errors.AsType[*net.OpError](err); ok {
 			err = inner.Err
 		}
 		return Local{}, opError("find a route to", destination.String(), err)

@@ -141,7 +141,7 @@ func (w *rawWire) Send(batch []traceflow.Datagram) (int, error) {
 			n, err := w.out.send(fd, done, len(batch))
 			if err != nil {
 				failed = err
-				return err != unix.EAGAIN // a full socket empties: wait for that
+				return !errors.Is(err, unix.EAGAIN) // a full socket empties: wait for that
 			}
 			stampBatch(n, before, time.Now(), func(i int, t time.Time) { batch[done+i].Time = t })
 			done += n
@@ -174,7 +174,7 @@ func (w *rawWire) Recv(batch []traceflow.Datagram) (int, error) {
 	var failed error
 	err := w.receiverConn.Read(func(fd uintptr) bool {
 		n, failed = w.in.receive(fd, len(batch), 0)
-		return failed != unix.EAGAIN
+		return !errors.Is(failed, unix.EAGAIN)
 	})
 	if err != nil {
 		if errors.Is(err, os.ErrClosed) {

@@ -219,7 +219,7 @@ func (w *udpWire) sendFrom(fd int, batch []traceflow.Datagram, from, to int) (in
 			failures = 0
 		case failures == pendingErrors:
 			return done - from, os.NewSyscallError("sendmmsg", err)
-		case err == unix.EAGAIN || err == unix.ENOBUFS:
+		case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOBUFS):
 			// The socket or the device's queue is full, and no event tells
 			// when the latter is not.
 			failures++
@@ -244,7 +244,7 @@ func (w *udpWire) Recv(batch []traceflow.Datagram) (int, error) {
 			return 0, net.ErrClosed
 		}
 		ready, err := unix.EpollWait(w.epoll, events[:], -1)
-		if err != nil && err != unix.EINTR {
+		if err != nil && !errors.Is(err, unix.EINTR) {
 			return 0, os.NewSyscallError("epoll_wait", err)
 		}
 		filled := 0
