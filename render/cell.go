@@ -10,8 +10,9 @@ import (
 
 // The marks of a table cell.
 const (
-	silentCell = "*" // no answer to any try
-	beyondCell = "x" // the path is shorter than the table
+	silentCell   = "*" // no answer to any try
+	beyondCell   = "x" // the path is shorter than the table
+	unprobedCell = "?" // not probed: the flow was given up or cut short before
 )
 
 // cell returns the text of one hop: the address, and what it refused.

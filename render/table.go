@@ -24,6 +24,7 @@ const cellWidth = 17
 type column struct {
 	title string
 	cells []string
+	ended bool // where the cells end, so does the path
 }
 
 // columns returns what a table shows, in the order of flow IDs, all of the
@@ -38,7 +39,7 @@ func columns(t *traceflow.Trace, o Options) []column {
 	} else {
 		for i := range t.Graph.Walks {
 			w := &t.Graph.Walks[i]
-			c := column{title: title(w.Flow.ID)}
+			c := column{title: title(w.Flow.ID), ended: hasEnd(w)}
 			for j := range w.Hops {
 				c.cells = append(c.cells, cell(t.Destination, &w.Hops[j]))
 			}
@@ -50,10 +51,18 @@ func columns(t *traceflow.Trace, o Options) []column {
 	}
 	for i := range out {
 		for len(out[i].cells) < longest {
-			out[i].cells = append(out[i].cells, beyondCell)
+			filler := unprobedCell
+			if out[i].ended {
+				filler = beyondCell
+			}
+			out[i].cells = append(out[i].cells, filler)
 		}
 	}
 	return out
+}
+
+func hasEnd(w *traceflow.Walk) bool {
+	return w.End == traceflow.EndReached || w.End == traceflow.EndUnreachable
 }
 
 func title(flow int) string { return fmt.Sprintf("Path ID %d", flow) }
@@ -66,6 +75,7 @@ func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
 		if w.Path != p.ID {
 			continue
 		}
+		c.ended = c.ended || hasEnd(w)
 		for j := range w.Hops {
 			text := cell(t.Destination, &w.Hops[j])
 			switch {

@@ -1,0 +1,3 @@
+TTL:              | 
+Path ID 1         | 
+Path ID 2         | 
