@@ -55,6 +55,15 @@ func configureDevice(t *topology.Topology, name string) error {
 		if err := netlink.AddrAdd(link, &netlink.Addr{IPNet: host(addr), Flags: unix.IFA_F_NODAD}); err != nil {
 			return fmt.Errorf("add address %s: %w", addr, err)
 		}
+		// For IPv6 the kernel adds this route itself, but from a work queue: until
+		// then it would take replies for packets to be forwarded.
+		local := netlink.Route{
+			LinkIndex: link.Attrs().Index, Table: unix.RT_TABLE_LOCAL, Type: unix.RTN_LOCAL,
+			Scope: netlink.SCOPE_HOST, Dst: host(addr),
+		}
+		if err := netlink.RouteAdd(&local); err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("add local route of %s: %w", addr, err)
+		}
 		for i := range t.Nodes {
 			if i == t.Source {
 				continue
