@@ -3,6 +3,8 @@
 package simnet
 
 import (
+	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"traceflow"
@@ -108,4 +110,35 @@ func BenchmarkExchange(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkApart sends and receives in two goroutines over links that take a
+// millisecond each, as the engine does.
+func BenchmarkApart(b *testing.B) {
+	top := builtin(b, "f")
+	w := New(top).Open()
+	defer w.Close()
+	_, p := packets(b, "f", false)
+	var received atomic.Int64
+	go func() {
+		for sent := 0; sent < b.N; {
+			if sent-int(received.Load()) > queueLimit/2 {
+				runtime.Gosched() // or the queue overflows
+				continue
+			}
+			n, err := w.Send(p.out[:min(len(p.out), b.N-sent)])
+			if err != nil {
+				return
+			}
+			sent += n
+		}
+	}()
+	for received.Load() < int64(b.N) {
+		n, err := w.Recv(p.in)
+		if err != nil {
+			b.Fatal(err)
+		}
+		received.Add(int64(n))
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "packets/s")
 }

@@ -14,6 +14,10 @@ import (
 	"traceflow/internal/topology"
 )
 
+// queueLength is how many packets the device holds for the network: a burst of
+// a whole trace. The kernel's default, 500, would drop most of it.
+const queueLength = 1 << 16
+
 // createDevice makes a TUN device and returns its descriptor and name.
 func createDevice(name string) (int, string, error) {
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -42,6 +46,9 @@ func configureDevice(t *topology.Topology, name string) error {
 	}
 	if err := netlink.LinkSetMTU(link, mtu); err != nil {
 		return fmt.Errorf("set MTU: %w", err)
+	}
+	if err := netlink.LinkSetTxQLen(link, queueLength); err != nil {
+		return fmt.Errorf("set queue length: %w", err)
 	}
 	if err := netlink.LinkSetUp(link); err != nil {
 		return fmt.Errorf("set up: %w", err)

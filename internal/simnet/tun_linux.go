@@ -19,6 +19,11 @@ const mtu = 1500
 // that a flood of probes cannot keep replies waiting.
 const readBatch = 32
 
+// wakeUp is what a sleeping thread may need to wake up, in a virtual machine
+// above all. That long before a reply is due, the thread asks instead of
+// sleeping.
+const wakeUp = 100 * time.Microsecond
+
 // TUN is a network behind a device of the kernel's: what the kernel routes
 // into the device goes into the network, and replies come out of the device at
 // their due time, in real time. Replies to the device's packets are for the
@@ -85,7 +90,11 @@ func (t *TUN) run() error {
 	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), -20)
 	packet := make([]byte, mtu)
 	for {
-		stop, readable, err := t.wait(t.deliver())
+		limit := t.deliver()
+		if limit < forever {
+			limit = max(0, limit-wakeUp)
+		}
+		stop, readable, err := t.wait(limit)
 		if stop || err != nil {
 			return err
 		}

@@ -13,7 +13,8 @@ import (
 
 // Wire sends into a network and receives what comes back: a socket of the
 // vantage point's. Like raw sockets, all wires that are open when a packet is
-// sent see the replies to it, whichever of them sent it. Send, Close and Inject
+// sent see the replies to it, whichever of them sent it. A wire that nobody
+// reads loses packets when a quarter of a million wait. Send, Close and Inject
 // may be called at any time, Recv by one goroutine at a time. A wire owns no
 // goroutine.
 type Wire struct {
