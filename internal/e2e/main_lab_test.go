@@ -13,7 +13,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"traceflow"
 	"traceflow/internal/cli"
@@ -64,6 +66,8 @@ func command(t testing.TB) string {
 type outcome struct {
 	code           int
 	stdout, stderr string
+	cpu            time.Duration
+	memory         int64 // largest resident set, bytes
 }
 
 // trace returns the JSON document of a run.
@@ -103,17 +107,36 @@ func (l *lab) run(t testing.TB, unprivileged bool, args ...string) *outcome {
 		o.code = netlab.ExitStatus(failed)
 	}
 	o.stdout, o.stderr = stdout.String(), stderr.String()
+	if s := cmd.ProcessState; s != nil {
+		o.cpu = s.UserTime() + s.SystemTime()
+		o.memory = s.SysUsage().(*syscall.Rusage).Maxrss * 1024
+	}
 	return o
 }
 
 // build makes the lab of a built-in network, and removes it with the test.
 func build(t testing.TB, name string) *lab {
 	t.Helper()
-	netlab.Require(t)
 	network, err := topology.Builtin(name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return buildNetwork(t, network)
+}
+
+// buildFrom is build for a topology written out.
+func buildFrom(t testing.TB, name, text string) *lab {
+	t.Helper()
+	network, err := topology.Parse(name, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buildNetwork(t, network)
+}
+
+func buildNetwork(t testing.TB, network *topology.Topology) *lab {
+	t.Helper()
+	netlab.Require(t)
 	l, err := netlab.Build(network, netlab.Options{IgnoreTiming: true})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-3-Clause
+
+GO       ?= go
+TOOLS    := $(CURDIR)/.tools
+LINT_VERSION := v2.15.0
+LINT     := $(TOOLS)/golangci-lint-$(LINT_VERSION)
+FUZZTIME ?= 30s
+SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 freebsd/amd64 openbsd/amd64
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo check fmt lint vet tidy cross test lab fuzz golden bench clean
+
+help: ## say what the targets do
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+
+build: ## build ./traceflow, static
+	CGO_ENABLED=0 $(GO) build -trimpath -o traceflow ./cmd/traceflow
+
+demo: build ## trace through a network of kernels with ECMP, made in a user namespace
+	CGO_ENABLED=0 $(GO) build -trimpath -o .tools/lab ./internal/netlab/lab
+	@echo; echo "The network: every node is a kernel in a namespace of its own."
+	@.tools/lab -topology d
+	@echo; echo "traceflow --paths 16 --dedup, from src to dst:"
+	@.tools/lab -topology d -- ./traceflow --quiet --paths 16 --dedup {dst}
+	@echo; echo "The same without any privilege, IPv6:"
+	@.tools/lab -topology d -as-user -- ./traceflow --quiet --paths 16 --dedup {dst6}
+
+check: fmt lint vet tidy cross test lab ## everything that has to pass
+
+fmt: $(LINT) ## fail if a file is not formatted
+	@out=$$($(LINT) fmt --diff); if [ -n "$$out" ]; then echo "$$out"; echo "run: $(LINT) fmt"; exit 1; fi
+
+lint: $(LINT) ## linters, the rules on imports among them
+	$(LINT) run ./...
+
+$(LINT):
+	@mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+	@mv $(TOOLS)/golangci-lint $(LINT)
+
+vet: ## go vet, the lab's tests included
+	$(GO) vet ./...
+	$(GO) vet -tags lab ./...
+
+tidy: ## fail if go.mod or go.sum is not tidy
+	$(GO) mod tidy -diff
+
+cross: ## build and vet everything for every system, tests included
+	@for s in $(SYSTEMS); do \
+		echo "cross $$s"; \
+		GOOS=$${s%/*} GOARCH=$${s#*/} CGO_ENABLED=0 $(GO) build ./... || exit 1; \
+		GOOS=$${s%/*} GOARCH=$${s#*/} CGO_ENABLED=0 $(GO) vet ./... || exit 1; \
+	done
+
+test: ## tests that need nothing, with the race detector, shuffled
+	$(GO) test -race -shuffle=on ./...
+
+lab: ## tests on real kernels and TUN devices; TRACEFLOW_LAB=require forbids skips
+	$(GO) test -tags lab -count=1 ./internal/simnet ./internal/netlab/... ./internal/e2e
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep ^Fuzz); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+		done; \
+	done
+
+golden: ## write the golden files again; review the diff
+	$(GO) test ./internal/cli ./render -update
+
+bench: ## benchmarks, and the figures of the README, each beside what it must reach
+	$(GO) test -run '^$$' -bench . -benchmem ./packet ./probe ./internal/simnet
+	TRACEFLOW_BENCH=1 $(GO) test -tags lab -count=1 -v -run Bench ./internal/e2e
+
+clean: ## remove what was built
+	rm -rf traceflow .tools
