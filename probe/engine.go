@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"sync"
 	"time"
@@ -35,11 +36,16 @@ type Config struct {
 // unreachable after three unanswered ARP or neighbour requests a second apart.
 const DefaultTimeout = 3 * time.Second
 
+// minRate is so slow that nobody can mean less, and its gap still a Duration.
+const minRate = 1.0 / (24 * 60 * 60)
+
 // Validate reports the first value that makes no sense.
 func (c Config) Validate() error {
 	switch {
-	case c.Rate < 0:
-		return fmt.Errorf("rate %v is negative", c.Rate)
+	case c.Rate < 0 || math.IsNaN(c.Rate):
+		return fmt.Errorf("rate %v is no number from 0 on", c.Rate)
+	case c.Rate > 0 && c.Rate < minRate:
+		return fmt.Errorf("rate %v is below %v, one packet a day", c.Rate, minRate)
 	case c.Retries < 0:
 		return fmt.Errorf("retries %d is negative", c.Retries)
 	case c.Timeout < 0:
@@ -64,6 +70,7 @@ type Engine struct {
 	closed   sync.Once
 	wait     sync.WaitGroup
 	ended    chan struct{} // closed when the owner has ended
+	why      error         // why it has; set before
 
 	statsMu sync.Mutex
 	stats   traceflow.Stats
@@ -115,7 +122,7 @@ func (e *Engine) Probe(ctx context.Context, probes []traceflow.Probe) ([]tracefl
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-e.ended:
-		return nil, net.ErrClosed
+		return nil, e.why
 	}
 	var err error
 	select {

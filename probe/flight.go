@@ -87,6 +87,31 @@ type flowState struct {
 	serial       bool
 	unattributed int     // replies that could belong to any waiting attempt
 	held         []*task // tasks that wait for their turn
+	// ghosts are packets that left flight without a reply, for as long as one
+	// may come. It would pass for the reply to whatever is in flight then.
+	ghosts []ghost // in the order retired
+}
+
+// ghost is a packet whose reply may still come, until the longest that replies
+// are waited for.
+type ghost struct {
+	*attempt
+	until time.Time
+}
+
+// layGhosts drops those whose time has passed.
+func (f *flowState) layGhosts(now time.Time) {
+	f.ghosts = slices.DeleteFunc(f.ghosts, func(g ghost) bool { return !now.Before(g.until) })
+}
+
+// layGhost drops the one whose reply has come.
+func (f *flowState) layGhost(a *attempt) {
+	f.ghosts = slices.DeleteFunc(f.ghosts, func(g ghost) bool { return g.attempt == a })
+}
+
+// haunted reports whether the reply to another task's packet may still come.
+func (f *flowState) haunted(t *task) bool {
+	return slices.ContainsFunc(f.ghosts, func(g ghost) bool { return g.task != t })
 }
 
 // find returns the attempt that an answer belongs to, or nil.

@@ -3,6 +3,8 @@
 package probe
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -26,6 +28,7 @@ type owner struct {
 	queue      []*task                    // to be sent, in order
 	waiting    []*attempt                 // in the order sent; finished ones are dropped lazily
 	finished   []*attempt                 // in the order finished, to be forgotten
+	quiet      []*flowState               // serial flows that wait until no old reply can come
 	expiry     time.Time                  // when expire has something to do; zero: nothing waits
 	batch      []traceflow.Datagram
 	inBatch    []*attempt
@@ -68,7 +71,10 @@ func (o *owner) run() {
 		case <-timer.C:
 		}
 		now := time.Now()
-		o.send(now)
+		if err := o.send(now); err != nil {
+			o.failAll(err)
+			return
+		}
 		o.expire(now)
 		timer.Reset(o.pause(time.Now()))
 	}
@@ -117,25 +123,45 @@ func (o *owner) abandon(r *request, err error) {
 			o.giveUp(t.attempts)
 		}
 	}
-	o.queue = slices.DeleteFunc(o.queue, func(t *task) bool { return t.done })
+	// Those that the serial flows had sent on their way make room for others'.
+	var stopped []*flowState
+	o.queue = slices.DeleteFunc(o.queue, func(t *task) bool {
+		if t.done {
+			stopped = append(stopped, t.flow)
+		}
+		return t.done
+	})
+	for _, f := range stopped {
+		o.release(f)
+	}
+	for _, t := range r.tasks {
+		o.forgetFlow(t.flow)
+	}
 	o.finish(r, err)
 }
 
 func (o *owner) failAll(err error) {
+	o.why = err
 	for r := range o.live {
 		o.abandon(r, err)
 	}
 }
 
-// send sends what the rate allows, at most one batch.
-func (o *owner) send(now time.Time) {
-	n := o.pacer.allowed(now, min(len(o.queue), maxBatch))
-	if n == 0 {
-		return
-	}
+// send sends what the rate allows, at most one batch. It returns an error when
+// nothing can be sent any more.
+func (o *owner) send(now time.Time) error {
+	room := o.pacer.allowed(now, maxBatch)
 	o.inBatch = o.inBatch[:0]
-	for _, t := range o.queue[:n] {
-		if t.flow.serial && t.flow.waiting > 0 {
+	for len(o.queue) > 0 && len(o.inBatch) < room {
+		t := o.queue[0]
+		o.queue[0] = nil
+		o.queue = o.queue[1:]
+		if t.done {
+			// Its retry was on the way out when the reply came after all.
+			o.release(t.flow)
+			continue
+		}
+		if t.flow.serial && !o.turn(t, now) {
 			t.flow.held = append(t.flow.held, t)
 			continue
 		}
@@ -144,7 +170,7 @@ func (o *owner) send(now time.Time) {
 		d.Data = appendUDP(d.Data[:0], &t.probe, a.id)
 		o.inBatch = append(o.inBatch, a)
 	}
-	o.queue = o.queue[n:]
+	o.pacer.spend(len(o.inBatch))
 
 	for from := 0; from < len(o.inBatch); {
 		sent, err := o.wire.Send(o.batch[from:len(o.inBatch)])
@@ -152,12 +178,51 @@ func (o *owner) send(now time.Time) {
 			o.sent(o.inBatch[i], o.batch[i].Time)
 		}
 		from += sent
-		if from < len(o.inBatch) {
+		switch {
+		case from == len(o.inBatch):
+		case errors.Is(err, net.ErrClosed):
+			for _, a := range o.inBatch[from:] {
+				a.err = err
+			}
+			return err
+		case err == nil && sent > 0: // a short count without a reason: go on
+		default:
 			if err == nil {
-				continue // a short count without a reason: go on
+				err = io.ErrNoProgress
 			}
 			o.sendFailed(o.inBatch[from], err)
 			from++
+		}
+	}
+	return nil
+}
+
+// turn reports whether a task of a serial flow may be sent: nothing else of
+// the flow is in flight, and no reply to another task's packet can still come.
+func (o *owner) turn(t *task, now time.Time) bool {
+	f := t.flow
+	if f.waiting > 0 {
+		return false
+	}
+	f.layGhosts(now)
+	if !f.haunted(t) {
+		return true
+	}
+	if !slices.Contains(o.quiet, f) {
+		o.quiet = append(o.quiet, f)
+	}
+	o.wakeAt(f.ghosts[0].until)
+	return false
+}
+
+// release sends the next task of a serial flow on its way.
+func (o *owner) release(f *flowState) {
+	for f.waiting == 0 && len(f.held) > 0 {
+		next := f.held[0]
+		f.held = f.held[1:]
+		if !next.done {
+			o.queue = append(o.queue, next)
+			return
 		}
 	}
 }
@@ -241,10 +306,11 @@ func (o *owner) match(answers []answer) {
 			unmatched++
 		case p.state == waitingState:
 			o.answered(p, a)
-		case p.state == goneState:
-			late++
-		default:
+		case p.state == answeredState:
 			duplicates++
+		default:
+			late++
+			f.layGhost(p)
 		}
 	}
 	if unmatched+late+duplicates > 0 {
@@ -270,7 +336,11 @@ func (o *owner) answered(a *attempt, by *answer) {
 	o.giveUp(t.attempts[:a.number-1])
 	o.retire(a, answeredState)
 	o.count(func(s *traceflow.Stats) { s.Replies++ })
-	if o.tripsTo(t.probe.Flow.Destination).add(t.probe.TTL, a.reply.RTT) {
+	// Where a reply names no packet, one to a retry may be the first attempt's
+	// and its round trip too short; nothing is to be learned from it (as from
+	// TCP's, RFC 6298, section 3).
+	certain := o.caps.QuotedHeader || by.hasCookie || a.number == 1
+	if certain && o.tripsTo(t.probe.Flow.Destination).add(t.probe.TTL, a.reply.RTT) {
 		// Timeouts may have become shorter: look at all that wait.
 		o.expiry = time.Now()
 	}
@@ -289,8 +359,8 @@ func (o *owner) giveUp(attempts []*attempt) {
 }
 
 // attribute finds the packet that a reply answers which names only the flow:
-// the only one in flight. With more than one, the reply says nothing but that
-// this flow must go on with one at a time.
+// the only one that could still be answered. With more than one, the reply
+// says nothing but that this flow must go on with one at a time.
 func (o *owner) attribute(f *flowState) *attempt {
 	var waiting []*attempt
 	for _, p := range f.packets {
@@ -298,24 +368,32 @@ func (o *owner) attribute(f *flowState) *attempt {
 			waiting = append(waiting, p)
 		}
 	}
+	f.layGhosts(time.Now())
 	if len(waiting) == 0 {
 		o.count(func(s *traceflow.Stats) { s.Late++ })
+		// Nobody knows whose it was; the oldest is the first to have gone anyway.
+		f.ghosts = f.ghosts[min(1, len(f.ghosts)):]
+		if len(f.ghosts) == 0 {
+			o.release(f)
+		}
 		return nil
 	}
 	// Several attempts at one probe differ in nothing but the round trip; the
 	// last one is credited.
 	last := slices.MaxFunc(waiting, func(a, b *attempt) int { return a.number - b.number })
-	if f.unattributed == 0 && !slices.ContainsFunc(waiting, func(a *attempt) bool { return a.task != last.task }) {
+	if f.unattributed == 0 && !f.haunted(last.task) &&
+		!slices.ContainsFunc(waiting, func(a *attempt) bool { return a.task != last.task }) {
 		return last
 	}
 	f.serial = true
 	f.unattributed++
 	o.count(func(s *traceflow.Stats) { s.Unattributed++ })
-	if f.unattributed >= len(waiting) {
+	if f.unattributed >= len(waiting)+len(f.ghosts) {
 		// As many replies as packets: nothing more is to come for them.
 		for _, a := range waiting {
 			o.discard(a)
 		}
+		f.ghosts = nil
 	}
 	return nil
 }
@@ -359,6 +437,14 @@ func (o *owner) expire(now time.Time) {
 	}
 	clear(o.waiting[len(waiting):])
 	o.waiting = waiting
+	o.quiet = slices.DeleteFunc(o.quiet, func(f *flowState) bool {
+		if f.layGhosts(now); len(f.ghosts) > 0 {
+			o.wakeAt(f.ghosts[0].until)
+			return false
+		}
+		o.release(f)
+		return true
+	})
 	o.forget(now)
 }
 
@@ -386,19 +472,15 @@ func (o *owner) retire(a *attempt, state attemptState) {
 	a.state = state
 	f.waiting--
 	o.finished = append(o.finished, a)
+	if !o.caps.QuotedHeader && state != answeredState && !a.sent.IsZero() {
+		f.ghosts = append(f.ghosts, ghost{a, a.sent.Add(o.config.Timeout)})
+	}
 	if o.config.Observe != nil && state != discardedState {
 		o.config.Observe(a.exchange())
 	}
 	if f.waiting == 0 {
 		f.unattributed = 0
-		for len(f.held) > 0 {
-			next := f.held[0]
-			f.held = f.held[1:]
-			if !next.done {
-				o.queue = append(o.queue, next)
-				break
-			}
-		}
+		o.release(f)
 	}
 }
 
@@ -418,15 +500,20 @@ func (o *owner) done(t *task) {
 func (o *owner) forget(now time.Time) {
 	n := 0
 	for _, a := range o.finished {
-		if now.Sub(a.sent) < linger {
+		if now.Sub(a.sent) < max(linger, o.config.Timeout) {
 			break
 		}
 		n++
 		f := a.task.flow
 		delete(f.packets, a.id.tag)
-		if len(f.packets) == 0 && f.open == 0 && !f.serial {
-			delete(o.flows, f.key)
-		}
+		o.forgetFlow(f)
 	}
-	o.finished = slices.Delete(o.finished, 0, n)
+	clear(o.finished[:n])
+	o.finished = o.finished[n:]
+}
+
+func (o *owner) forgetFlow(f *flowState) {
+	if len(f.packets) == 0 && f.open == 0 && o.flows[f.key] == f {
+		delete(o.flows, f.key)
+	}
 }

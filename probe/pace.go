@@ -43,8 +43,8 @@ type pacer struct {
 // schedulers are, by about this much.
 const maxBurst = 2 * time.Millisecond
 
-// allowed returns how many packets may be sent now, at most limit, and counts
-// them as sent.
+// allowed returns how many packets may be sent now, at most limit. Those that
+// are must be told to spend.
 func (p *pacer) allowed(now time.Time, limit int) int {
 	if p.gap == 0 {
 		return limit
@@ -55,7 +55,8 @@ func (p *pacer) allowed(now time.Time, limit int) int {
 	if late := now.Add(-maxBurst); p.next.Before(late) {
 		p.next = late
 	}
-	n := min(limit, 1+int(now.Sub(p.next)/p.gap))
-	p.next = p.next.Add(time.Duration(n) * p.gap)
-	return n
+	return min(limit, 1+int(now.Sub(p.next)/p.gap))
 }
+
+// spend counts packets as sent.
+func (p *pacer) spend(n int) { p.next = p.next.Add(time.Duration(n) * p.gap) }
