@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -77,20 +78,15 @@ func newRoot(env Env) *cobra.Command {
 	return root
 }
 
-// printable makes text safe to write to a terminal: no control characters, no
-// bytes that are not UTF-8, one line.
+// printable makes text safe to write to a terminal: one line of characters that
+// have a look of their own. Controls, marks that turn the direction of writing
+// (Unicode Annex 9) and other invisible ones are replaced, and so are bytes
+// that are not UTF-8.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || isBidi(r) {
+		if !unicode.IsPrint(r) {
 			return '\uFFFD'
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
-
-// isBidi reports whether a character changes the direction of what follows
-// (Unicode Annex 9), which can make a line read as another.
-func isBidi(r rune) bool {
-	return r == '\u061c' || r == '\u200e' || r == '\u200f' ||
-		r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }

@@ -294,7 +294,7 @@ func size(v any) int {
 func otherType(v any) any {
 	switch v.(type) {
 	case string:
-		return json.Number("7")
+		return true
 	case map[string]any:
 		return []any{}
 	case []any:

@@ -40,7 +40,7 @@ const traceExamples = `  traceflow example.com                      four flows, 
   traceflow -P 32 --dedup example.com        32 flows, each distinct path once
   traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
   traceflow -P 64 --rate 0 192.0.2.1         as fast as it can: two round trips
-  traceflow --sim d                          a network in memory: needs no rights`
+  traceflow --sim d                          a network in memory, no rights`
 
 func newTrace(env Env) *cobra.Command {
 	o := &traceOptions{}

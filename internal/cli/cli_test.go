@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"traceflow/probe"
+)
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"trace", "--help"}} {
+		name := strings.Trim(strings.Join(args, ""), "-")
+		t.Run(name, func(t *testing.T) {
+			var out, stderr bytes.Buffer
+			if code := Run(t.Context(), Env{Out: &out, Err: &stderr}, args); code != exitOK || stderr.Len() > 0 {
+				t.Errorf("exit code %d, %s", code, stderr.String())
+			}
+			file := filepath.Join("testdata", name+".golden")
+			if *update {
+				if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), out.String()); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			lines := strings.Split(out.String(), "\n")
+			if len(lines) > 60 {
+				t.Errorf("%d lines are more than a screen", len(lines))
+			}
+			for _, line := range lines {
+				if len(line) > 80 {
+					t.Errorf("wider than 80 columns: %s", line)
+				}
+			}
+		})
+	}
+}
+
+// TestFormatsHaveGoldenFiles fails for a new format until render tests it.
+func TestFormatsHaveGoldenFiles(t *testing.T) {
+	for format := range formats {
+		files, err := filepath.Glob("../../render/testdata/*." + format)
+		if err != nil || len(files) == 0 {
+			t.Errorf("--format %s has no golden file in render/testdata (%v)", format, err)
+		}
+	}
+}
+
+// TestExplain has a row for each family of errors in the table.
+func TestExplain(t *testing.T) {
+	tests := []struct {
+		name string
+		err  error
+		code int
+		want string // part of the message
+	}{
+		{"only a code", codeError(exitNoReply), exitNoReply, ""},
+		{"usage", usagef("this and that contradict each other"), exitUsage, "contradict each other (see traceflow --help)"},
+		{"no such name", &net.DNSError{Name: "a.invalid", IsNotFound: true}, exitResolve, `cannot resolve "a.invalid": no such host; check the spelling`},
+		{"no resolver", &net.DNSError{Name: "a.invalid", IsTimeout: true}, exitResolve, "/etc/resolv.conf"},
+		{"permission", &probe.OpError{Op: "open raw socket", Err: os.NewSyscallError("socket", syscall.EPERM)}, exitPermission, "or use --wire udp"},
+		{"interrupted", fmt.Errorf("wait: %w", context.Canceled), exitInterrupted, "interrupted"},
+		{"no route", &probe.OpError{Op: "find route", Err: syscall.ENETUNREACH}, exitInternal, "look at ip route"},
+		{"too many files", &probe.OpError{Op: "open socket", Err: syscall.EMFILE}, exitInternal, "ulimit -n"},
+		{"interface", &probe.OpError{Op: "use interface", Err: errors.New("there is none")}, exitUsage, "(see ip address)"},
+		{"anything else", errors.New("the disk is full"), exitInternal, "the disk is full"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			code, got := explain(tt.err)
+			if code != tt.code || !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+				t.Errorf("got %d, %q; want %d, %q", code, got, tt.code, tt.want)
+			}
+		})
+	}
+}
+
+func TestDropPrivilegesFails(t *testing.T) {
+	var out, stderr bytes.Buffer
+	env := Env{Out: &out, Err: &stderr, DropPrivileges: func() error { return errors.New("drop privileges: no") }}
+	code := Run(t.Context(), env, []string{"--sim", "b"})
+	if code != exitInternal || out.Len() > 0 || stderr.String() != "traceflow: drop privileges: no\n" {
+		t.Errorf("got exit code %d, %q, %q", code, out.String(), stderr.String())
+	}
+}
+
+// TestInterruptedWhileResolving must not blame the name.
+func TestInterruptedWhileResolving(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, stderr bytes.Buffer
+	code := Run(ctx, Env{Out: &out, Err: &stderr}, []string{"name.invalid"})
+	if code != exitInterrupted || out.Len() > 0 || stderr.String() != "traceflow: interrupted\n" {
+		t.Errorf("got exit code %d, %q, %q", code, out.String(), stderr.String())
+	}
+}
+
+// TestInterrupted cuts a trace short at many moments: whenever it happens, a
+// whole document comes out.
+func TestInterrupted(t *testing.T) {
+	loose, strict := schemas(t)
+	for after := time.Duration(0); after < 200*time.Millisecond; after += 7 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), after, context.Canceled)
+			defer cancel()
+			var out, stderr bytes.Buffer
+			env := Env{Out: &out, Err: &stderr, DropPrivileges: func() error { return nil }}
+			code := Run(ctx, env, []string{"--sim", "far", "--rate", "100", "--quiet", "--json"})
+			if code != exitInterrupted || stderr.Len() > 0 {
+				t.Errorf("after %v: exit code %d, %s", after, code, stderr.String())
+			}
+			if n, err := validate(loose, strict, out.Bytes()); n != 1 || err != nil {
+				t.Errorf("after %v: %d documents: %v", after, n, err)
+			}
+			for _, want := range []string{`"complete": false`, `"stop_reason": "cancelled"`} {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("after %v: no %s", after, want)
+				}
+			}
+		})
+	}
+}
+
+func TestSeedRepeats(t *testing.T) {
+	run := func(seed string) string {
+		return traceSim(t, "--sim", "loss30", "--seed", seed, "--paths", "8", "--format", "ndjson", "--quiet").out
+	}
+	exchanges := func(s string) string { return s[strings.Index(s, `"exchanges"`):] }
+	if diff := cmp.Diff(exchanges(run("7")), exchanges(run("7"))); diff != "" {
+		t.Errorf("one seed, two traces (-first +second)\n%s", diff)
+	}
+	if exchanges(run("7")) == exchanges(run("8")) {
+		t.Error("two seeds, one trace")
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	tests := map[string]string{
+		"plain":               "plain",
+		"www.bücher.example":  "www.bücher.example",
+		"a\x1b[31mb":          "a\uFFFD[31mb",
+		"a\nb\rc\td":          "a\uFFFDb\uFFFDc\uFFFDd",
+		"a\u009bb\x7f":        "a\uFFFDb\uFFFD",
+		"\u202egnp.exe\u2066": "\uFFFDgnp.exe\uFFFD",
+		"a\u2028b\u200bc":     "a\uFFFDb\uFFFDc",
+		"a\xffb":              "a\uFFFDb",
+		"":                    "",
+	}
+	for text, want := range tests {
+		if got := printable(text); got != want {
+			t.Errorf("printable(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestSeconds(t *testing.T) {
+	tests := []struct {
+		text          string
+		seconds, wait time.Duration
+	}{
+		{"1", time.Second, time.Second},
+		{"0.25", 250 * time.Millisecond, 250 * time.Millisecond},
+		{"250ms", 250 * time.Millisecond, 250 * time.Millisecond},
+		{"10", 10 * time.Second, 10 * time.Second},
+		{"20", 20 * time.Second, 20 * time.Millisecond},
+		{"20s", 20 * time.Second, 20 * time.Second},
+		{"1e2", 100 * time.Second, 100 * time.Millisecond},
+		{"0", 0, 0},
+	}
+	for _, tt := range tests {
+		var s seconds
+		var g gap
+		if err := errors.Join(s.Set(tt.text), g.Set(tt.text)); err != nil {
+			t.Error(err)
+		}
+		if time.Duration(s) != tt.seconds || time.Duration(g) != tt.wait {
+			t.Errorf("%s: got %v and %v, want %v and %v", tt.text, time.Duration(s), time.Duration(g), tt.seconds, tt.wait)
+		}
+	}
+	for _, text := range []string{"", "x", "-1", "-1s", "nan", "inf", "1e300", "1 s"} {
+		var s seconds
+		var g gap
+		if s.Set(text) == nil || g.Set(text) == nil {
+			t.Errorf("%q is accepted", text)
+		}
+	}
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"unicode"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/pflag"
+)
+
+// go test ./internal/cli -update writes golden files and the outputs that
+// scripts compare anew; review the diff.
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		// As in cmd/traceflow.
+		"traceflow": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			context.AfterFunc(ctx, stop)
+			os.Exit(Run(ctx, System(), os.Args[1:]))
+		},
+	})
+}
+
+// TestScripts runs the real command. Beside testscript's own commands there
+// are:
+//
+//	exits CODE COMMAND...   run it and want this exit code
+//	refuses CODE ARGS...    run traceflow: this exit code, nothing on standard
+//	                        output, one harmless line on standard error
+//	interrupts ARGS...      run traceflow --debug, send SIGINT after the first
+//	                        reply and want exit code 130; leaves files out, err
+//	valid N FILE            the file holds N result documents that obey the
+//	                        schema; "stdout" is the last command's output
+//
+// and the condition [netraw]: this process may open raw sockets.
+func TestScripts(t *testing.T) {
+	loose, strict := schemas(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("evil", "a\x1b[31mb\u202ec\u2066\rd\ne\u009bf\xff\u2028g")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":      exits,
+			"refuses":    refuses,
+			"interrupts": interrupts,
+			"valid": func(ts *testscript.TestScript, _ bool, args []string) {
+				want, err := strconv.Atoi(args[0])
+				ts.Check(err)
+				got, err := validate(loose, strict, []byte(ts.ReadFile(args[1])))
+				ts.Check(err)
+				if got != want {
+					ts.Fatalf("%d documents, want %d", got, want)
+				}
+			},
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "netraw" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return hasNetRaw()
+		},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	if neg || err != nil {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func refuses(ts *testscript.TestScript, neg bool, args []string) {
+	exits(ts, neg, append([]string{args[0], "traceflow"}, args[1:]...))
+	if got := ts.ReadFile("stdout"); got != "" {
+		ts.Fatalf("%d bytes on standard output", len(got))
+	}
+	got := ts.ReadFile("stderr")
+	line, whole := strings.CutSuffix(got, "\n")
+	if !whole || !strings.HasPrefix(line, "traceflow: ") {
+		ts.Fatalf("not one line that begins with the program's name: %q", got)
+	}
+	for _, r := range line {
+		if !unicode.IsPrint(r) {
+			ts.Fatalf("%q in %q", r, line)
+		}
+	}
+}
+
+func interrupts(ts *testscript.TestScript, _ bool, args []string) {
+	path, err := exec.LookPath("traceflow")
+	if found := filepath.SplitList(ts.Getenv("PATH")); err != nil && len(found) > 0 {
+		path, err = filepath.Join(found[0], "traceflow"), nil
+	}
+	ts.Check(err)
+	var out bytes.Buffer
+	command := exec.Command(path, append([]string{"--debug"}, args...)...)
+	command.Dir, command.Stdout = ts.MkAbs("."), &out
+	stderr, err := command.StderrPipe()
+	ts.Check(err)
+	ts.Check(command.Start())
+	var log strings.Builder
+	lines := bufio.NewScanner(stderr)
+	for signalled := false; lines.Scan(); {
+		fmt.Fprintln(&log, lines.Text())
+		if !signalled && strings.Contains(lines.Text(), "time-exceeded from") {
+			ts.Check(command.Process.Signal(os.Interrupt))
+			signalled = true
+		}
+	}
+	_ = command.Wait() // its exit code is looked at next
+	if got := command.ProcessState.ExitCode(); got != exitInterrupted {
+		ts.Fatalf("exit code %d, want %d\n%s", got, exitInterrupted, log.String())
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("out"), out.Bytes(), 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs("err"), []byte(log.String()), 0o644))
+}
+
+// hasNetRaw reports whether CAP_NET_RAW, bit 13, is effective.
+func hasNetRaw() (bool, error) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return false, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if hex, ok := strings.CutPrefix(line, "CapEff:"); ok {
+			set, err := strconv.ParseUint(strings.TrimSpace(hex), 16, 64)
+			return set&(1<<13) != 0, err
+		}
+	}
+	return false, errors.New("no CapEff")
+}
+
+// TestScriptsCoverFlags finds flags and exit codes that no script uses.
+func TestScriptsCoverFlags(t *testing.T) {
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(data)
+	}
+	newRoot(Env{Out: io.Discard, Err: io.Discard}).Flags().VisitAll(func(f *pflag.Flag) {
+		names := []string{"--" + f.Name}
+		if f.Shorthand != "" {
+			names = append(names, "-"+f.Shorthand)
+		}
+		for _, name := range names {
+			if !regexp.MustCompile(`(?m)^(exec|exits|refuses|interrupts) .*[ ']` + name + `([= ']|$)`).MatchString(all.String()) {
+				t.Errorf("no script uses %s", name)
+			}
+		}
+	})
+	for _, code := range []int{exitInternal, exitUsage, exitNotReached, exitPermission, exitResolve, exitNoReply} {
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^(\[.*\] )*(exits|refuses) %d `, code)).MatchString(all.String()) {
+			t.Errorf("no script wants exit code %d", code)
+		}
+	}
+}
