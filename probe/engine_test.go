@@ -551,9 +551,11 @@ func TestSlow(t *testing.T) {
 		e := open(t, simnet.New(network).Open(), sees, Config{Rate: 1.0 / 15})
 		var flows []traceflow.Flow
 		var probes []traceflow.Probe
-		for id := range 3 {
-			flows = append(flows, flowOf(network, id+1, false))
-			probes = append(probes, probesTo(flows[id], 3)...)
+		for id := range 9 {
+			// One TTL, so that they are sent in this order: 45 s between two
+			// packets of a flow.
+			flows = append(flows, flowOf(network, id%3+1, false))
+			probes = append(probes, traceflow.Probe{Flow: flows[id], TTL: 2})
 		}
 		exchanges := mustProbe(t, e, probes)
 		checkTrue(t, network, flows, exchanges)
