@@ -46,8 +46,7 @@ func command(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Not t.TempDir, whose parents are closed to others.
-	folder, err := os.MkdirTemp("", "traceflow-e2e-")
+	folder, err := os.MkdirTemp("", "traceflow-e2e-") //nolint:usetesting // the parents of t.TempDir are closed to other users
 	if err != nil {
 		t.Fatal(err)
 	}
