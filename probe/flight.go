@@ -3,6 +3,7 @@
 package probe
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -85,11 +86,12 @@ type flowState struct {
 	// too little to hold the cookie: such a reply names the flow but not the
 	// packet. The flow then goes on with one packet in flight.
 	serial       bool
-	unattributed int     // replies that could belong to any waiting attempt
-	held         []*task // tasks that wait for their turn
+	unattributed int          // replies that could belong to any waiting attempt
+	voices       []netip.Addr // who sent them
+	held         []*task      // tasks that wait for their turn
 	// ghosts are packets that left flight without a reply, for as long as one
 	// may come. It would pass for the reply to whatever is in flight then.
-	ghosts []ghost // in the order retired
+	ghosts []ghost // the first to go first
 }
 
 // ghost is a packet whose reply may still come, until the longest that replies
@@ -97,6 +99,11 @@ type flowState struct {
 type ghost struct {
 	*attempt
 	until time.Time
+}
+
+func (f *flowState) haunt(a *attempt, until time.Time) {
+	f.ghosts = append(f.ghosts, ghost{a, until})
+	slices.SortStableFunc(f.ghosts, func(a, b ghost) int { return a.until.Compare(b.until) })
 }
 
 // layGhosts drops those whose time has passed.

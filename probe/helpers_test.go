@@ -225,3 +225,8 @@ func started(ctx context.Context, e *Engine, probes []traceflow.Probe) func() ([
 		return exchanges, err
 	}
 }
+
+// contextAfter ends after a time.
+func contextAfter(t *testing.T, after time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), after)
+}

@@ -296,7 +296,7 @@ func (o *owner) match(answers []answer) {
 		}
 		p := f.find(a, o.caps.QuotedHeader)
 		if p == nil && !o.caps.QuotedHeader && !a.hasCookie {
-			p = o.attribute(f)
+			p = o.attribute(f, a.reply.Address)
 			if p == nil {
 				continue
 			}
@@ -334,6 +334,11 @@ func (o *owner) answered(a *attempt, by *answer) {
 	}
 	t := a.task
 	o.giveUp(t.attempts[:a.number-1])
+	if !o.caps.QuotedHeader && !by.hasCookie && len(t.flow.ghosts) > 0 {
+		// It may have been an earlier attempt's, and this one's is to come.
+		t.flow.ghosts = t.flow.ghosts[1:]
+		t.flow.haunt(a, a.sent.Add(o.config.Timeout))
+	}
 	o.retire(a, answeredState)
 	o.count(func(s *traceflow.Stats) { s.Replies++ })
 	// Where a reply names no packet, one to a retry may be the first attempt's
@@ -346,6 +351,9 @@ func (o *owner) answered(a *attempt, by *answer) {
 	}
 	if !t.has(waitingState) {
 		o.done(t)
+	}
+	if t.flow.unattributed > 0 {
+		o.settle(t.flow)
 	}
 }
 
@@ -361,7 +369,7 @@ func (o *owner) giveUp(attempts []*attempt) {
 // attribute finds the packet that a reply answers which names only the flow:
 // the only one that could still be answered. With more than one, the reply
 // says nothing but that this flow must go on with one at a time.
-func (o *owner) attribute(f *flowState) *attempt {
+func (o *owner) attribute(f *flowState, from netip.Addr) *attempt {
 	var waiting []*attempt
 	for _, p := range f.packets {
 		if p.state == waitingState {
@@ -388,14 +396,28 @@ func (o *owner) attribute(f *flowState) *attempt {
 	f.serial = true
 	f.unattributed++
 	o.count(func(s *traceflow.Stats) { s.Unattributed++ })
-	if f.unattributed >= len(waiting)+len(f.ghosts) {
-		// As many replies as packets: nothing more is to come for them.
-		for _, a := range waiting {
-			o.discard(a)
+	if !slices.Contains(f.voices, from) {
+		f.voices = append(f.voices, from)
+	}
+	o.settle(f)
+	return nil
+}
+
+// settle takes back the packets of a flow of which nobody knows whose replies
+// have come, once there is no more to wait for: as many have replied as packets
+// are outstanding. Two replies from one address may be one and its duplicate.
+func (o *owner) settle(f *flowState) {
+	all := len(f.voices) >= f.waiting+len(f.ghosts)
+	for _, p := range f.packets {
+		// An overdue packet has no timeout but its retry's, which from now on
+		// would wait until the packet is out of the way.
+		if p.state == waitingState && (all || p.overdue) {
+			o.discard(p)
 		}
+	}
+	if all {
 		f.ghosts = nil
 	}
-	return nil
 }
 
 // discard takes back a packet whose reply cannot be told from another's, and
@@ -473,13 +495,13 @@ func (o *owner) retire(a *attempt, state attemptState) {
 	f.waiting--
 	o.finished = append(o.finished, a)
 	if !o.caps.QuotedHeader && state != answeredState && !a.sent.IsZero() {
-		f.ghosts = append(f.ghosts, ghost{a, a.sent.Add(o.config.Timeout)})
+		f.haunt(a, a.sent.Add(o.config.Timeout))
 	}
 	if o.config.Observe != nil && state != discardedState {
 		o.config.Observe(a.exchange())
 	}
 	if f.waiting == 0 {
-		f.unattributed = 0
+		f.unattributed, f.voices = 0, nil
 		o.release(f)
 	}
 }
