@@ -232,6 +232,9 @@ func (b *builder) addLinks(w *Walk, keys []nodeKey) {
 		if !inferred && (i >= len(w.Hops) || w.Hops[i].Kind == NoReply || w.Hops[i-1].Kind == NoReply) {
 			continue
 		}
+		if w.End == EndUnreachable && i == len(w.Hops)-1 && from.address == to.address {
+			continue // the router that refuses is where it was one TTL before
+		}
 		l := b.links[linkKey{from, to}]
 		if l == nil {
 			l = &Link{Inferred: inferred}
@@ -241,8 +244,9 @@ func (b *builder) addLinks(w *Walk, keys []nodeKey) {
 	}
 }
 
-// finish names the nodes, orders everything, and adds up what was measured.
+// finish adds up what was measured, names the nodes and orders everything.
 func (b *builder) finish(exchanges []Exchange) {
+	b.measure(exchanges)
 	keys := make([]nodeKey, 0, len(b.nodes))
 	for key := range b.nodes {
 		keys = append(keys, key)
@@ -253,9 +257,6 @@ func (b *builder) finish(exchanges []Exchange) {
 	})
 	for i, key := range keys {
 		b.nodes[key].ID = fmt.Sprintf("n%d", i+1)
-	}
-	b.measure(exchanges)
-	for _, key := range keys {
 		b.graph.Nodes = append(b.graph.Nodes, *b.nodes[key])
 	}
 	for i, path := range b.paths {
@@ -308,11 +309,18 @@ func (b *builder) measure(exchanges []Exchange) {
 		if at < 0 || at >= len(keys) {
 			continue
 		}
-		n := b.nodes[keys[at]]
+		key := keys[at]
+		if other := e.Reply.Address; other.IsValid() && other != key.address {
+			// Answered by another than the flow's path shows: a router before it
+			// balances per packet, or the route changed. It is a node, but on no
+			// path, and no loss of the other's.
+			key = nodeKey{ttl: key.ttl, address: other}
+		}
+		n := b.node(key)
 		n.Sent++
-		if e.Reply.Kind != NoReply && e.Reply.Address == n.Address {
+		if e.Reply.Kind != NoReply {
 			n.Replies++
-			rtts[keys[at]] = append(rtts[keys[at]], e.Reply.RTT)
+			rtts[key] = append(rtts[key], e.Reply.RTT)
 		}
 	}
 	for key, d := range rtts {

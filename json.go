@@ -151,7 +151,7 @@ type docReply struct {
 	ReplyTTL  *uint8     `json:"reply_ttl"`
 	QuotedTTL *uint8     `json:"quoted_ttl"`
 	QuotedTOS *uint8     `json:"quoted_tos"`
-	MPLS      []docLabel `json:"mpls,omitempty"`
+	MPLS      []docLabel `json:"mpls"`
 }
 
 type docLabel struct {
@@ -267,6 +267,7 @@ func toDocConfig(c *Config) docConfig {
 		TimeoutUS: c.Timeout.Microseconds(), Seed: c.Seed, Wire: c.Wire,
 	}
 	if c.Rate > 0 {
+		d.RatePPS = max(1, d.RatePPS) // 0 is no limit
 		d.GapNS = int64(math.Round(float64(time.Second) / c.Rate))
 	}
 	return d
@@ -283,7 +284,7 @@ func toDocExchange(e *Exchange, started time.Time) docExchange {
 	if r := &e.Reply; r.Kind != NoReply {
 		d.Reply = &docReply{
 			Kind: r.Kind.String(), Address: r.Address, RTTUS: r.RTT.Microseconds(),
-			ICMPType: r.ICMPType, ICMPCode: r.ICMPCode,
+			ICMPType: r.ICMPType, ICMPCode: r.ICMPCode, MPLS: []docLabel{},
 		}
 		if r.TTL != 0 {
 			d.Reply.ReplyTTL = &r.TTL

@@ -196,8 +196,8 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		write = render.NDJSON
 	}
 	result := exitOK
-	for i, target := range targets {
-		t, err := measure(ctx, env, o, &target, engines.of(&target))
+	for i := range targets {
+		t, err := measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
 		if len(targets) > 1 && o.isTable() {
 			if i > 0 {
 				fmt.Fprintln(env.Out)
@@ -207,6 +207,9 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		if werr := write(env.Out, t, render.Options{Dedup: o.dedup}); werr != nil {
 			return fmt.Errorf("write the result: %w", werr)
 		}
+		if !o.quiet {
+			remark(env, t)
+		}
 		if err != nil && !discover.IsCancelled(ctx, err) {
 			return err
 		}
@@ -215,9 +218,6 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		}
 		if code := verdict(t); result == exitOK {
 			result = code
-		}
-		if !o.quiet {
-			remark(env, t)
 		}
 	}
 	if result != exitOK {
@@ -241,51 +241,6 @@ func verdict(t *traceflow.Trace) int {
 	return exitNotReached
 }
 
-// remark says on standard error what a table cannot.
-func remark(env Env, t *traceflow.Trace) {
-	name := printable(t.Destination.Name)
-	if t.Stats.SendErrors > 0 {
-		for i := range t.Exchanges {
-			if err := t.Exchanges[i].Err; err != nil {
-				fmt.Fprintf(env.Err, "%d packets could not be sent, the first because: %s\n", t.Stats.SendErrors, printable(err.Error()))
-				break
-			}
-		}
-	}
-	ends := make(map[traceflow.End]int)
-	for i := range t.Graph.Walks {
-		ends[t.Graph.Walks[i].End]++
-	}
-	switch {
-	case t.Stats.Probes == 0:
-	case t.Stats.Replies == 0:
-		fmt.Fprintf(env.Err, "%s: no reply at all; a firewall here or there may drop UDP, try another --dstport\n", name)
-	case t.Reached() && ends[traceflow.EndReached] == len(t.Flows):
-	case t.Reached():
-		fmt.Fprintf(env.Err, "%s: reached by %d of %d flows (%s)\n", name, ends[traceflow.EndReached], len(t.Flows), endSummary(ends))
-	default:
-		fmt.Fprintf(env.Err, "%s: not reached by any of %d flows (%s)\n", name, len(t.Flows), endSummary(ends))
-	}
-}
-
-func endSummary(ends map[traceflow.End]int) string {
-	var parts []string
-	for _, e := range []struct {
-		end  traceflow.End
-		text string
-	}{
-		{traceflow.EndUnreachable, "refused by a router"},
-		{traceflow.EndSilent, "silent after the last hop that answered"},
-		{traceflow.EndMaxTTL, "still going at the highest TTL"},
-		{traceflow.EndNotSent, "not sent"},
-	} {
-		if n := ends[e.end]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, e.text))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
 // measure follows the flows to one destination. The trace is valid with an
 // error, too, and holds what was measured before it.
 func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *engine) (*traceflow.Trace, error) {
@@ -303,10 +258,7 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 		Flows: target.flows(o),
 	}
 	if !o.quiet {
-		fmt.Fprintf(env.Err, "Resolved %s to %s\n", printable(target.name), target.address)
-		for _, f := range t.Flows {
-			fmt.Fprintf(env.Err, "Looking at Path ID %d (src port:%d , dst port:%d)\n", f.ID, f.SourcePort, f.DestinationPort)
-		}
+		announce(env, t)
 	}
 	before := e.Stats()
 	t.Started = time.Now()
