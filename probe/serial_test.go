@@ -196,17 +196,25 @@ func TestBlindAwkward(t *testing.T) {
 // wait for their turn: they must get it.
 func TestBlindShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "default quote=28; family 4; link s > r1 > r2 > r3 > d")
-		e := open(t, blindWire{simnet.New(network).Open()}, blind, Config{Rate: 20, Retries: 1})
+		network := parse(t, "default quote=28 delay=5ms; family 4; link s > r1 > r2 > r3 > d")
+		e := open(t, blindWire{simnet.New(network).Open()}, blind, Config{Rate: 200, Retries: 1})
 		f := flowOf(network, 1, false)
 		probes := probesTo(f, 4)
 		mustProbe(t, e, probes) // the flow is serial from here on
+		var others []traceflow.Probe
+		for id := range 10 {
+			others = append(others, probesTo(flowOf(network, id+2, false), 4)...)
+		}
 		for after := time.Duration(0); after < 500*ms; after += 10 * ms {
 			ctx, cancel := contextAfter(t, after)
 			first := started(ctx, e, probes)
 			synctest.Wait()
+			// What else is to be sent keeps the first caller's probes waiting.
+			beside := started(t.Context(), e, others)
+			synctest.Wait()
 			exchanges := mustProbe(t, e, probes)
 			_, _ = first()
+			_, _ = beside()
 			cancel()
 			checkTrue(t, network, []traceflow.Flow{f}, exchanges)
 			checkAnswered(t, network, probes, exchanges)
