@@ -8,7 +8,7 @@ FUZZTIME ?= 30s
 SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 freebsd/amd64 openbsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo check fmt lint vet tidy cross test lab fuzz golden bench clean
+.PHONY: help build demo check fmt lint vet tidy cross test lab guarantee fuzz golden bench clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
@@ -57,6 +57,9 @@ test: ## tests that need nothing, with the race detector, shuffled
 
 lab: ## tests on real kernels and TUN devices; TRACEFLOW_LAB=require forbids skips
 	$(GO) test -tags lab -count=1 ./internal/simnet ./internal/netlab/... ./internal/e2e
+
+guarantee: ## all runs that test what is said about links not seen; takes a while
+	TRACEFLOW_GUARANTEE=full $(GO) test -count=1 -timeout 2h -v -run 'Guarantee|ExactMiss|SequentialPorts|Models|Cost' ./discover
 
 fuzz: ## every fuzz target for FUZZTIME
 	@for p in $$($(GO) list ./...); do \

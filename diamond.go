@@ -7,8 +7,12 @@ import "slices"
 // Balancer is how a router spreads packets over its next hops.
 type Balancer string
 
-// BalancerUnknown is a divergence whose kind was not tested.
-const BalancerUnknown Balancer = "unknown"
+// The kinds of balancers.
+const (
+	BalancerUnknown   Balancer = "unknown" // not tested, or not told
+	BalancerPerFlow   Balancer = "per-flow"
+	BalancerPerPacket Balancer = "per-packet"
+)
 
 // Diamond is everything between a node where paths part and the next node
 // where all of them are together again (Augustin et al., "Measuring

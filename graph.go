@@ -118,7 +118,7 @@ func groupWalks(walks []Walk) []*group {
 func (w *Walk) answers() int {
 	n := 0
 	for i := range w.Hops {
-		if w.Hops[i].Kind != NoReply {
+		if w.Hops[i].Kind.Answered() {
 			n++
 		}
 	}
@@ -126,11 +126,13 @@ func (w *Walk) answers() int {
 }
 
 // ended reports whether the walk's last hop is where its path ends.
-func (w *Walk) ended() bool { return w.End == EndReached || w.End == EndUnreachable }
+func (w *Walk) ended() bool {
+	return w.End == EndReached || w.End == EndUnreachable || w.End == EndInferred
+}
 
 func (g *group) agrees(w *Walk) bool {
 	switch {
-	case g.ended && w.ended() && (len(g.hops) != len(w.Hops) || g.end != w.End):
+	case g.ended && w.ended() && (len(g.hops) != len(w.Hops) || g.end != w.End && g.end != EndInferred && w.End != EndInferred):
 		return false
 	case g.ended && w.LastAnswered()-int(g.first) >= len(g.hops):
 		return false
@@ -166,7 +168,10 @@ func (g *group) add(w *Walk) {
 		}
 	}
 	if w.ended() {
-		g.hops, g.ended, g.end = g.hops[:len(w.Hops)], true, w.End
+		g.hops, g.ended = g.hops[:len(w.Hops)], true
+		if w.End != EndInferred {
+			g.end = w.End
+		}
 	}
 }
 
@@ -229,7 +234,7 @@ func (b *builder) addLinks(w *Walk, keys []nodeKey) {
 	for i := 1; i < len(keys); i++ {
 		from, to := keys[i-1], keys[i]
 		inferred := !from.address.IsValid() || !to.address.IsValid()
-		if !inferred && (i >= len(w.Hops) || w.Hops[i].Kind == NoReply || w.Hops[i-1].Kind == NoReply) {
+		if !inferred && (i >= len(w.Hops) || !w.Hops[i].Kind.Answered() || !w.Hops[i-1].Kind.Answered()) {
 			continue
 		}
 		if w.End == EndUnreachable && i == len(w.Hops)-1 && from.address == to.address {

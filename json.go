@@ -36,24 +36,25 @@ func (t *Trace) UnmarshalJSON(data []byte) error {
 }
 
 type document struct {
-	Schema       string          `json:"schema"`
-	Version      string          `json:"version"`
-	Destination  docDestination  `json:"destination"`
-	VantagePoint docVantagePoint `json:"vantage_point"`
-	Started      time.Time       `json:"started"`
-	Ended        time.Time       `json:"ended"`
-	Config       docConfig       `json:"config"`
-	Complete     bool            `json:"complete"`
-	StopReason   StopReason      `json:"stop_reason"`
-	Reached      bool            `json:"reached"`
-	Stats        docStats        `json:"stats"`
-	Guarantee    docGuarantee    `json:"guarantee"`
-	Flows        []docFlow       `json:"flows"`
-	Exchanges    []docExchange   `json:"exchanges"`
-	Paths        []docPath       `json:"paths"`
-	Nodes        []docNode       `json:"nodes"`
-	Links        []docLink       `json:"links"`
-	Diamonds     []docDiamond    `json:"diamonds"`
+	Schema       string           `json:"schema"`
+	Version      string           `json:"version"`
+	Destination  docDestination   `json:"destination"`
+	VantagePoint docVantagePoint  `json:"vantage_point"`
+	Started      time.Time        `json:"started"`
+	Ended        time.Time        `json:"ended"`
+	Config       docConfig        `json:"config"`
+	Complete     bool             `json:"complete"`
+	StopReason   StopReason       `json:"stop_reason"`
+	Reached      bool             `json:"reached"`
+	Stats        docStats         `json:"stats"`
+	Guarantee    docGuarantee     `json:"guarantee"`
+	Flows        []docFlow        `json:"flows"`
+	Exchanges    []docExchange    `json:"exchanges"`
+	Paths        []docPath        `json:"paths"`
+	Nodes        []docNode        `json:"nodes"`
+	Links        []docLink        `json:"links"`
+	Diamonds     []docDiamond     `json:"diamonds"`
+	Changes      []docRouteChange `json:"route_changes"`
 }
 
 type docDestination struct {
@@ -120,6 +121,22 @@ type docGuarantee struct {
 	Alpha       float64 `json:"alpha"`
 	MinShare    float64 `json:"min_share"`
 	LimitedHops []int   `json:"limited_hops"`
+
+	EqualShares bool          `json:"equal_shares"`
+	RateLimited []int         `json:"rate_limited_hops"`
+	Short       []docShortHop `json:"short_hops"`
+}
+
+type docShortHop struct {
+	TTL      uint8   `json:"ttl"`
+	MinShare float64 `json:"min_share"`
+}
+
+type docRouteChange struct {
+	Flow   int        `json:"flow"`
+	TTL    uint8      `json:"ttl"`
+	Before netip.Addr `json:"before"`
+	After  netip.Addr `json:"after"`
 }
 
 type docFlow struct {
@@ -230,13 +247,18 @@ func toDocument(t *Trace) *document {
 		},
 		Guarantee: docGuarantee{
 			Confidence: t.Guarantee.Confidence, Alpha: t.Guarantee.Alpha,
-			MinShare: t.Guarantee.MinShare, LimitedHops: []int{},
+			MinShare: t.Guarantee.MinShare, EqualShares: t.Guarantee.EqualShares,
+			LimitedHops: toInts(t.Guarantee.LimitedHops), RateLimited: toInts(t.Guarantee.RateLimited),
+			Short: []docShortHop{},
 		},
 		Flows: []docFlow{}, Exchanges: []docExchange{}, Paths: []docPath{},
-		Nodes: []docNode{}, Links: []docLink{}, Diamonds: []docDiamond{},
+		Nodes: []docNode{}, Links: []docLink{}, Diamonds: []docDiamond{}, Changes: []docRouteChange{},
 	}
-	for _, ttl := range t.Guarantee.LimitedHops {
-		d.Guarantee.LimitedHops = append(d.Guarantee.LimitedHops, int(ttl))
+	for _, h := range t.Guarantee.Short {
+		d.Guarantee.Short = append(d.Guarantee.Short, docShortHop(h))
+	}
+	for _, c := range t.Changes {
+		d.Changes = append(d.Changes, docRouteChange(c))
 	}
 	ends := make(map[int]*Walk, len(t.Graph.Walks))
 	for i := range t.Graph.Walks {
@@ -339,6 +361,23 @@ func (d *document) addGraph(g *Graph) {
 	}
 }
 
+// toInts writes TTLs as numbers; encoding/json makes a string of []uint8.
+func toInts(ttls []uint8) []int {
+	out := make([]int, len(ttls))
+	for i, ttl := range ttls {
+		out[i] = int(ttl)
+	}
+	return out
+}
+
+func toTTLs(numbers []int) []uint8 {
+	var out []uint8
+	for _, n := range numbers {
+		out = append(out, uint8(n))
+	}
+	return out
+}
+
 func validAddress(a netip.Addr) *netip.Addr {
 	if !a.IsValid() {
 		return nil
@@ -358,10 +397,17 @@ func (d *document) trace() (*Trace, error) {
 			SendErrors: d.Stats.SendErrors, Foreign: d.Stats.Foreign,
 			Malformed: d.Stats.Malformed, Unattributed: d.Stats.Unattributed,
 		},
-		Guarantee: Guarantee{Confidence: d.Guarantee.Confidence, Alpha: d.Guarantee.Alpha, MinShare: d.Guarantee.MinShare},
+		Guarantee: Guarantee{
+			Confidence: d.Guarantee.Confidence, Alpha: d.Guarantee.Alpha, MinShare: d.Guarantee.MinShare,
+			EqualShares: d.Guarantee.EqualShares,
+			LimitedHops: toTTLs(d.Guarantee.LimitedHops), RateLimited: toTTLs(d.Guarantee.RateLimited),
+		},
 	}
-	for _, ttl := range d.Guarantee.LimitedHops {
-		t.Guarantee.LimitedHops = append(t.Guarantee.LimitedHops, uint8(ttl))
+	for _, h := range d.Guarantee.Short {
+		t.Guarantee.Short = append(t.Guarantee.Short, ShortHop(h))
+	}
+	for _, c := range d.Changes {
+		t.Changes = append(t.Changes, RouteChange(c))
 	}
 	c := &d.Config
 	protocol, err := parseProtocol(c.Protocol)
@@ -403,6 +449,9 @@ func (d *document) trace() (*Trace, error) {
 			w.End = parseEnd(f.End)
 		}
 		walks = append(walks, w)
+	}
+	if t.Config.Paths == 0 {
+		InferHops(walks, t.Guarantee.RateLimited)
 	}
 	t.Graph = NewGraph(walks, t.Exchanges)
 	return t, nil

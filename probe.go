@@ -25,6 +25,8 @@ type ReplyKind uint8
 // The kinds of reply. The zero value is silence.
 const (
 	NoReply          ReplyKind = iota // nothing matched before the timeout; printed "*"
+	NotAsked                          // in a Walk only: the flow was not probed at this TTL
+	Inferred                          // in a Walk only: not probed, but the other flows leave one possibility
 	TimeExceeded                      // a router dropped the probe at TTL 0 (ICMP 11/0, ICMPv6 3/0)
 	PortUnreachable                   // nothing listens on the port (ICMP 3/3, ICMPv6 1/4)
 	Unreachable                       // any other destination unreachable (ICMP 3, ICMPv6 1)
@@ -33,7 +35,7 @@ const (
 )
 
 var replyKindNames = [...]string{
-	NoReply: "no-reply", TimeExceeded: "time-exceeded", PortUnreachable: "port-unreachable",
+	NoReply: "no-reply", NotAsked: "not-asked", Inferred: "inferred", TimeExceeded: "time-exceeded", PortUnreachable: "port-unreachable",
 	Unreachable: "unreachable", PacketTooBig: "packet-too-big", ParameterProblem: "parameter-problem",
 }
 
@@ -44,6 +46,9 @@ func (k ReplyKind) String() string {
 	}
 	return "unknown"
 }
+
+// Answered reports whether a reply of this kind came in.
+func (k ReplyKind) Answered() bool { return k >= TimeExceeded }
 
 // Ends reports whether a reply of this kind says that the probe got no
 // further for a reason other than its TTL.

@@ -46,6 +46,10 @@ type StopReason string
 
 // The stop reasons.
 const (
+	StopConfident      StopReason = "confident"       // the statement holds at the confidence asked for
+	StopLimited        StopReason = "limited"         // silence or rate limits kept it from that
+	StopProbeBudget    StopReason = "probe-budget"    // as many packets as allowed were sent
+	StopTimeLimit      StopReason = "time-limit"      // it took as long as allowed
 	StopFlowsExhausted StopReason = "flows-exhausted" // every flow asked for was followed to its end
 	StopCancelled      StopReason = "cancelled"       // interrupted, or the wire broke
 	StopNoReply        StopReason = "no-reply"        // nothing answered at all
@@ -93,8 +97,35 @@ type Guarantee struct {
 	// MinShare is the smallest share of the flows that a link can carry and
 	// still have been seen, everywhere, at the confidence.
 	MinShare float64
-	// LimitedHops are the TTLs where silence kept flows from counting.
+	// EqualShares is false when the flows are spread too unevenly for equal
+	// shares to be believed: then Alpha must not be shown, and MinShare holds.
+	EqualShares bool
+	// LimitedHops are the TTLs where silence or a rate limit kept flows from
+	// counting.
 	LimitedHops []uint8
+	// RateLimited are those of them where a router answered a burst and then
+	// went on at a trickle: silence there is no loss, and no sign of a hop that
+	// does not answer.
+	RateLimited []uint8
+	// Short are the TTLs where the tests were not met, with the share that was
+	// reached there.
+	Short []ShortHop
+}
+
+// ShortHop is a TTL where fewer flows were answered than the confidence needs.
+type ShortHop struct {
+	TTL uint8
+	// MinShare is the smallest share that a link there can carry and still have
+	// been seen.
+	MinShare float64
+}
+
+// RouteChange is a flow that met another address when it was sent again, and
+// then kept to it.
+type RouteChange struct {
+	Flow          int
+	TTL           uint8
+	Before, After netip.Addr
 }
 
 // Trace is one measurement: what was asked, every packet sent and what came
@@ -111,9 +142,11 @@ type Trace struct {
 	StopReason StopReason
 	Stats      Stats
 	Guarantee  Guarantee
-	Flows      []Flow
-	Exchanges  []Exchange
-	Graph      Graph
+	// Changes are flows whose route changed during the measurement.
+	Changes   []RouteChange
+	Flows     []Flow
+	Exchanges []Exchange
+	Graph     Graph
 }
 
 // Reached reports whether the destination answered any flow.

@@ -18,11 +18,12 @@ const (
 	EndSilent          // a run of TTLs without any answer
 	EndMaxTTL          // the highest TTL was probed, and no end was seen
 	EndNotSent         // no probe of the flow could be sent
+	EndInferred        // not probed as far, but the other flows leave one possibility
 )
 
 var endNames = [...]string{
 	EndUnknown: "unknown", EndReached: "reached", EndUnreachable: "unreachable",
-	EndSilent: "silent", EndMaxTTL: "max-ttl", EndNotSent: "not-sent",
+	EndSilent: "silent", EndMaxTTL: "max-ttl", EndNotSent: "not-sent", EndInferred: "inferred",
 }
 
 // String returns the name that the JSON uses.
@@ -39,7 +40,8 @@ type Walk struct {
 	Flow Flow
 	End  End
 	// First is the TTL of Hops[0]; after it come consecutive TTLs up to the end
-	// or as far as was probed. A silent hop is a zero Reply.
+	// or as far as was probed. A silent hop is a zero Reply; the kinds NotAsked
+	// and Inferred are for TTLs that the flow was not probed at.
 	First uint8
 	Hops  []Reply
 	// Path is the ID of the path that the flow took; 0 before Graph sets it.
@@ -52,7 +54,7 @@ func (w *Walk) Distance() int { return int(w.First) + len(w.Hops) - 1 }
 // LastAnswered returns the highest TTL that anything answered, or 0.
 func (w *Walk) LastAnswered() int {
 	for i, r := range slices.Backward(w.Hops) {
-		if r.Kind != NoReply {
+		if r.Kind.Answered() {
 			return int(w.First) + i
 		}
 	}
@@ -62,7 +64,7 @@ func (w *Walk) LastAnswered() int {
 // Terminal reports whether a reply to a probe for destination means that a
 // larger TTL gets no further: the destination answered, or someone refused.
 func (r *Reply) Terminal(destination netip.Addr) bool {
-	return r.Kind.Ends() || r.Kind != NoReply && r.Address == destination
+	return r.Kind.Ends() || r.Kind.Answered() && r.Address == destination
 }
 
 // NewWalk lines up one flow's exchanges, which may be in any order and of any
@@ -102,15 +104,14 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 	for last < 255 && probed[last+1] {
 		last++
 	}
-	// A reply to a probe that went further than all others, and whose quote
-	// does not tell how far, says that the destination is there but not where.
-	ends = slices.DeleteFunc(ends, func(e *Exchange) bool { return e.distance(transit) > last && !e.quoted(transit) })
+	// Replies that say that the end is there but not where say nothing yet.
+	ends = slices.DeleteFunc(ends, func(e *Exchange) bool { return !e.located(last, transit, byTTL[transit]) })
 	if len(ends) > 0 {
 		end, reply := nearestEnd(flow.Destination, ends, int(first), transit)
 		if reply.QuotedTTL == 0 && byTTL[transit] != nil {
 			end = guessEnd(end, reply, transit, byTTL[transit])
 		}
-		w.Hops = w.fill(&byTTL, end)
+		w.fill(&byTTL, &probed, end)
 		w.Hops[end-int(first)] = *reply
 		w.End = EndUnreachable
 		if reply.Address == flow.Destination {
@@ -118,21 +119,27 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 		}
 		return w
 	}
-	w.Hops = w.fill(&byTTL, last)
+	for last = max(last, transit); last < 255 && probed[last+1]; last++ {
+	}
+	w.fill(&byTTL, &probed, last)
 	if failed && !sent {
 		w.End = EndNotSent
 	}
 	return w
 }
 
-func (w *Walk) fill(byTTL *[256]*Reply, last int) []Reply {
-	hops := make([]Reply, last-int(w.First)+1)
-	for i := range hops {
-		if r := byTTL[int(w.First)+i]; r != nil {
-			hops[i] = *r
+// fill sets the hops up to TTL last.
+func (w *Walk) fill(byTTL *[256]*Reply, probed *[256]bool, last int) {
+	w.Hops = make([]Reply, last-int(w.First)+1)
+	for i := range w.Hops {
+		ttl := int(w.First) + i
+		switch {
+		case byTTL[ttl] != nil:
+			w.Hops[i] = *byTTL[ttl]
+		case !probed[ttl]:
+			w.Hops[i].Kind = NotAsked
 		}
 	}
-	return hops
 }
 
 // nearestEnd returns the TTL at which a walk ends and the reply that stands
@@ -191,6 +198,25 @@ func (e *Exchange) distance(transit int) int {
 		return int(e.TTL) - int(e.Reply.QuotedTTL) + 1
 	}
 	return int(e.TTL)
+}
+
+// located reports whether a terminal reply tells where the end is. Without a
+// quote that does, it is where the reply came from first: every lower TTL was
+// probed (up to last), or the one before was answered by a router (transit),
+// or the way back is as much longer than that router's as the TTL says.
+func (e *Exchange) located(last, transit int, router *Reply) bool {
+	ttl := int(e.TTL)
+	if e.quoted(transit) || ttl <= last || transit == ttl-1 {
+		return true
+	}
+	back := ReturnDistance(e.Reply.TTL)
+	switch {
+	case e.Reply.TTL == 0:
+		return false
+	case router == nil:
+		return back == ttl
+	}
+	return router.TTL != 0 && transit+back-ReturnDistance(router.TTL) == ttl
 }
 
 // quoted reports whether the quoted TTL tells that distance. A quoted TTL of 1

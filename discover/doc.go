@@ -33,4 +33,9 @@ type Result struct {
 	// Complete is false when the algorithm was cut short.
 	Complete   bool
 	StopReason traceflow.StopReason
+	Guarantee  traceflow.Guarantee
+	// Balancers are the divergences that were tested; Changes the flows whose
+	// route changed meanwhile.
+	Balancers map[Divergence]traceflow.Balancer
+	Changes   []traceflow.RouteChange
 }

@@ -12,13 +12,17 @@ import (
 const (
 	silentCell   = "*" // no answer to any try
 	beyondCell   = "x" // the path is shorter than the table
-	unprobedCell = "?" // not probed: the flow was given up or cut short before
+	unprobedCell = "?" // not probed: the flow was given up or cut short before, or not needed here
 )
 
 // cell returns the text of one hop: the address, and what it refused.
 func cell(destination traceflow.Destination, r *traceflow.Reply) string {
-	if r.Kind == traceflow.NoReply {
+	switch r.Kind {
+	case traceflow.NoReply:
 		return silentCell
+	case traceflow.NotAsked:
+		return unprobedCell
+	default:
 	}
 	text := r.Address.String()
 	if mark := mark(r); mark != "" && (r.Kind != traceflow.PortUnreachable || r.Address != destination.Address) {
@@ -32,7 +36,7 @@ func cell(destination traceflow.Destination, r *traceflow.Reply) string {
 // forbidden by an administrator, !F too big, and !<code> for the rest.
 func mark(r *traceflow.Reply) string {
 	switch r.Kind {
-	case traceflow.NoReply, traceflow.TimeExceeded:
+	case traceflow.NoReply, traceflow.NotAsked, traceflow.Inferred, traceflow.TimeExceeded:
 		return ""
 	case traceflow.PortUnreachable:
 		return "!p"

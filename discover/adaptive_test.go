@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package discover_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"traceflow"
+	"traceflow/discover"
+	"traceflow/internal/simnet"
+	"traceflow/internal/topology"
+	"traceflow/probe"
+)
+
+// TestAdaptiveTruth compares, for every built-in network and both families,
+// what was found with the truth.
+func TestAdaptiveTruth(t *testing.T) {
+	for _, name := range topology.BuiltinNames() {
+		for _, family := range []int{4, 6} {
+			t.Run(name+"/"+map[int]string{4: "IPv4", 6: "IPv6"}[family], func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					network, err := topology.Builtin(name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					one := flows(network, family, 1)[0]
+					if !one.Destination.IsValid() {
+						t.Skip("no such family")
+					}
+					engine, err := probe.NewEngine(simnet.New(network).Open(),
+						probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true}, probe.Config{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer engine.Close()
+					start := time.Now()
+					a := discover.Adaptive{Flows: discover.RandomPorts(one, 33452, 1), FirstTTL: 1, MaxTTL: 64, Confidence: 0.95}
+					result, err := a.Discover(t.Context(), engine)
+					if err != nil {
+						t.Fatal(err)
+					}
+					g := traceflow.NewGraph(result.Walks, result.Exchanges)
+					size := network.Size()
+					t.Logf("%v probes %d flows %d paths %d/%d nodes %d/%d links %d/%d %s alpha %.3f share %.2f equal %v limited %v short %v %v",
+						time.Since(start), engine.Stats().Probes, len(result.Walks), len(g.Paths), size.Paths, len(g.Nodes), size.Interfaces, len(g.Links), size.Links, result.StopReason,
+						result.Guarantee.Alpha, result.Guarantee.MinShare, result.Guarantee.EqualShares, result.Guarantee.LimitedHops, result.Guarantee.Short, result.Balancers)
+					for i := range result.Walks {
+						checkWalk(t, network, &result.Walks[i])
+					}
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package discover
+
+import (
+	"net/netip"
+
+	"traceflow"
+)
+
+// What a flow is known to meet at a TTL: the number of a node at that TTL, or
+// one of these.
+const (
+	unasked int32 = -1
+	silent  int32 = -2 // asked, and not answered
+	over    int32 = -3 // its path ended at a lower TTL
+)
+
+// row is what is known of one flow.
+type row struct {
+	flow      traceflow.Flow
+	exchanges []traceflow.Exchange
+	walk      traceflow.Walk
+	cells     []int32 // by TTL
+	tries     []uint8 // by TTL: packets sent
+	stale     bool    // exchanges were added since the walk was made
+}
+
+// column is what is known of one TTL.
+type column struct {
+	nodes map[netip.Addr]int32
+	// counts are the flows known to be at each node; known adds them up, those
+	// whose path is over included.
+	counts []int
+	known  int
+	over   int // flows whose path ended before
+	silent int // flows asked and not answered
+}
+
+// kinds is how many different things flows meet at the TTL. That their path is
+// over is one of them.
+func (c *column) kinds() int {
+	if c.over > 0 {
+		return len(c.counts) + 1
+	}
+	return len(c.counts)
+}
+
+// table is everything a discovery knows, by flow and TTL.
+type table struct {
+	mapper  FlowMapper
+	first   int
+	max     int
+	rows    []*row
+	columns []column // by TTL
+	drained bool     // the mapper has no more flows
+}
+
+func newTable(mapper FlowMapper, first, highest int) *table {
+	t := &table{mapper: mapper, first: first, max: highest, columns: make([]column, highest+2)}
+	for i := range t.columns {
+		t.columns[i].nodes = make(map[netip.Addr]int32)
+	}
+	return t
+}
+
+// row returns the row of a flow, taking it from the mapper if it is new, or
+// nil if there are no more flows.
+func (t *table) row(index int) *row {
+	for len(t.rows) <= index {
+		flow, ok := t.mapper(len(t.rows))
+		if !ok {
+			t.drained = true
+			return nil
+		}
+		r := &row{flow: flow, cells: make([]int32, t.max+2), tries: make([]uint8, t.max+2)}
+		for i := range r.cells {
+			r.cells[i] = unasked
+		}
+		r.walk = traceflow.Walk{Flow: flow, First: uint8(t.first)}
+		t.rows = append(t.rows, r)
+	}
+	return t.rows[index]
+}
+
+// add files exchanges; update must follow.
+func (t *table) add(exchanges []traceflow.Exchange) {
+	for i := range exchanges {
+		e := exchanges[i]
+		r := t.rows[e.Flow-1]
+		r.exchanges = append(r.exchanges, e)
+		r.stale = true
+	}
+}
+
+// update brings rows and columns up to date with the exchanges.
+func (t *table) update() {
+	for _, r := range t.rows {
+		if r.stale {
+			t.refresh(r)
+		}
+	}
+	for i := range t.columns {
+		c := &t.columns[i]
+		clear(c.counts)
+		c.known, c.over, c.silent = 0, 0, 0
+	}
+	for _, r := range t.rows {
+		for ttl := t.first; ttl <= t.max; ttl++ {
+			c := &t.columns[ttl]
+			switch node := r.cells[ttl]; node {
+			case unasked:
+			case silent:
+				c.silent++
+			case over:
+				c.over++
+				c.known++
+			default:
+				c.counts[node]++
+				c.known++
+			}
+		}
+	}
+}
+
+// refresh derives a row's cells from its exchanges.
+func (t *table) refresh(r *row) {
+	r.stale = false
+	r.walk = traceflow.NewWalk(r.flow, uint8(t.first), r.exchanges)
+	ended := r.ended()
+	for ttl := t.first; ttl < len(r.cells); ttl++ {
+		i := ttl - t.first
+		switch {
+		case i < len(r.walk.Hops) && r.walk.Hops[i].Kind.Answered():
+			r.cells[ttl] = t.node(ttl, r.walk.Hops[i].Address)
+		case ended && i >= len(r.walk.Hops):
+			r.cells[ttl] = over
+		case r.tries[ttl] > 0:
+			r.cells[ttl] = silent
+		default:
+			r.cells[ttl] = unasked
+		}
+	}
+}
+
+func (t *table) node(ttl int, address netip.Addr) int32 {
+	c := &t.columns[ttl]
+	n, ok := c.nodes[address]
+	if !ok {
+		n = int32(len(c.counts))
+		c.nodes[address] = n
+		c.counts = append(c.counts, 0)
+	}
+	return n
+}
+
+// ended reports whether it is known where the flow's path ends.
+func (r *row) ended() bool {
+	return r.walk.End == traceflow.EndReached || r.walk.End == traceflow.EndUnreachable
+}
+
+// pair is the link, or the end, that a flow shows between two TTLs.
+type pair struct{ near, far int32 }
+
+// pairs counts what the flows that are known at both TTLs show between them.
+func (t *table) pairs(ttl int) (links map[pair]int, flows int) {
+	links = make(map[pair]int)
+	for _, r := range t.rows {
+		near, far := r.cells[ttl], r.cells[ttl+1]
+		if near == unasked || near == silent || far == unasked || far == silent {
+			continue
+		}
+		links[pair{near, far}]++
+		flows++
+	}
+	return links, flows
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package traceflow
+
+import "net/netip"
+
+// InferHops fills in what the flows of walks were not asked, where the links
+// that other flows were answered on both ends of leave one possibility: if
+// everything that was at A went on to B, so did this flow, and likewise back.
+// How sure that is is what a trace's guarantee says. Silence is not filled in,
+// except at the TTLs where it was a rate limit's.
+func InferHops(walks []Walk, rateLimited []uint8) {
+	for i := range walks {
+		for _, ttl := range rateLimited {
+			at := int(ttl) - int(walks[i].First)
+			if at >= 0 && at < len(walks[i].Hops) && walks[i].Hops[at].Kind == NoReply {
+				walks[i].Hops[at].Kind = NotAsked
+			}
+		}
+	}
+	n := neighbours{next: make(map[place]step), previous: make(map[place]step)}
+	for i := range walks {
+		n.learn(&walks[i])
+	}
+	for i := range walks {
+		n.fill(&walks[i])
+	}
+}
+
+// place is an address at a TTL; the zero address at TTL First − 1 is the
+// vantage point.
+type place struct {
+	ttl     int
+	address netip.Addr
+}
+
+// step is the one neighbour of a place, as long as there is one.
+type step struct {
+	address netip.Addr
+	end     End // of the walks that end there, for next
+	several bool
+}
+
+type neighbours struct{ next, previous map[place]step }
+
+// learn takes in the links that a walk was answered on both ends of.
+func (n *neighbours) learn(w *Walk) {
+	for i := range w.Hops {
+		if !w.Hops[i].Kind.Answered() {
+			continue
+		}
+		here := place{int(w.First) + i, w.Hops[i].Address}
+		if i == 0 {
+			n.add(n.next, place{here.ttl - 1, netip.Addr{}}, step{address: here.address, end: w.endAt(i)})
+			continue
+		}
+		if w.Hops[i-1].Kind.Answered() {
+			before := place{here.ttl - 1, w.Hops[i-1].Address}
+			n.add(n.next, before, step{address: here.address, end: w.endAt(i)})
+			n.add(n.previous, here, step{address: before.address})
+		}
+	}
+}
+
+// endAt returns how the walk ends at a hop; EndUnknown where it goes on.
+func (w *Walk) endAt(i int) End {
+	if i == len(w.Hops)-1 && w.ended() {
+		return w.End
+	}
+	return EndUnknown
+}
+
+func (n *neighbours) add(to map[place]step, at place, s step) {
+	old, ok := to[at]
+	if ok && (old.several || old.address != s.address || old.end != s.end) {
+		s.several = true
+	}
+	to[at] = s
+}
+
+// fill goes up from every known hop, past what was probed if the way on is
+// known, and then down.
+func (n *neighbours) fill(w *Walk) {
+	before := place{int(w.First) - 1, netip.Addr{}}
+	for i := 0; i < len(w.Hops) || !w.ended(); i++ {
+		known := before.address.IsValid() || i == 0
+		s, ok := n.next[before]
+		if ok = ok && known && !s.several; i == len(w.Hops) {
+			if !ok {
+				break
+			}
+			w.Hops = append(w.Hops, Reply{Kind: NotAsked})
+			if s.end != EndUnknown {
+				w.End = EndInferred
+			}
+		}
+		if w.Hops[i].Kind == NotAsked && ok {
+			w.Hops[i] = Reply{Kind: Inferred, Address: s.address}
+		}
+		before = place{int(w.First) + i, w.Hops[i].Address}
+	}
+	for i := len(w.Hops) - 1; i > 0; i-- {
+		s, ok := n.previous[place{int(w.First) + i, w.Hops[i].Address}]
+		if w.Hops[i-1].Kind == NotAsked && ok && !s.several {
+			w.Hops[i-1] = Reply{Kind: Inferred, Address: s.address}
+		}
+	}
+}
