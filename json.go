@@ -361,6 +361,9 @@ func (d *document) trace() (*Trace, error) {
 		Guarantee: Guarantee{Confidence: d.Guarantee.Confidence, Alpha: d.Guarantee.Alpha, MinShare: d.Guarantee.MinShare},
 	}
 	for _, ttl := range d.Guarantee.LimitedHops {
+		if ttl < 1 || ttl > 255 {
+			return nil, fmt.Errorf("limited hop %d is no TTL", ttl)
+		}
 		t.Guarantee.LimitedHops = append(t.Guarantee.LimitedHops, uint8(ttl))
 	}
 	c := &d.Config
@@ -374,8 +377,12 @@ func (d *document) trace() (*Trace, error) {
 		Retries: c.Retries, Repeats: c.Repeats, Timeout: time.Duration(c.TimeoutUS) * time.Microsecond,
 		Seed: c.Seed, Wire: c.Wire,
 	}
+	// The gap is rounded where the rate is high, the rate where it is low.
 	if c.GapNS > 0 {
 		t.Config.Rate = float64(time.Second) / float64(c.GapNS)
+	}
+	if c.RatePPS > 0 && int64(math.Round(float64(time.Second)/float64(c.RatePPS))) == c.GapNS {
+		t.Config.Rate = float64(c.RatePPS)
 	}
 	byFlow := make(map[int][]Exchange)
 	for i := range d.Exchanges {
@@ -399,8 +406,10 @@ func (d *document) trace() (*Trace, error) {
 		}
 		t.Flows = append(t.Flows, flow)
 		w := NewWalk(flow, max(1, c.FirstTTL), byFlow[f.ID])
-		if w.End == EndUnknown {
-			w.End = parseEnd(f.End)
+		// The exchanges say whether there was an answer at the end; only why
+		// nothing more was asked has to be taken from the document.
+		if end := parseEnd(f.End); w.End == EndUnknown && end != EndReached && end != EndUnreachable {
+			w.End = end
 		}
 		walks = append(walks, w)
 	}
@@ -444,6 +453,9 @@ func (d *docExchange) exchange(started time.Time) (Exchange, error) {
 	}
 	if kind == NoReply {
 		return Exchange{}, fmt.Errorf("unknown kind of reply %q", r.Kind)
+	}
+	if !r.Address.IsValid() {
+		return Exchange{}, errors.New("reply without an address")
 	}
 	e.Reply = Reply{
 		Kind: kind, Address: r.Address, RTT: time.Duration(r.RTTUS) * time.Microsecond,

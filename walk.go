@@ -81,11 +81,13 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 		if e.TTL < first {
 			continue
 		}
-		failed = failed || e.Err != nil
+		// A packet that could not be sent leaves a gap, not an end.
+		probed[e.TTL] = true
 		if e.Err != nil {
+			failed = true
 			continue
 		}
-		sent, probed[e.TTL] = true, true
+		sent = true
 		if e.Reply.Kind == NoReply {
 			continue
 		}
@@ -118,10 +120,11 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 		}
 		return w
 	}
-	w.Hops = w.fill(&byTTL, last)
 	if failed && !sent {
 		w.End = EndNotSent
+		return w
 	}
+	w.Hops = w.fill(&byTTL, last)
 	return w
 }
 
