@@ -321,7 +321,8 @@ func TestGuarantee(t *testing.T) {
 		// A silent hop takes its flow from the pairs on both its sides.
 		{
 			"silence", append(many(8, 1, 2, 3), many(2, 1, 0, 3)...),
-			2*math.Pow(0.5, 10) + 2*2*math.Pow(0.5, 8), 1 - math.Pow(0.05/3/2, 1.0/8), []uint8{2},
+			2*math.Pow(0.5, 10) + 2*2*math.Pow(0.5, 8), 1 - math.Pow(0.05/3/2, 1.0/8),
+			[]uint8{2},
 		},
 	}
 	for _, tt := range tests {
