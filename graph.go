@@ -161,6 +161,9 @@ func (g *group) add(w *Walk) {
 	g.walks = append(g.walks, w)
 	for i := range w.Hops {
 		if i == len(g.hops) {
+			if g.ended {
+				break // what the walk asked beyond the end, nobody answered
+			}
 			g.hops = append(g.hops, netip.Addr{})
 		}
 		if a := w.Hops[i].Address; a.IsValid() {
@@ -319,7 +322,10 @@ func (b *builder) measure(exchanges []Exchange) {
 			// Answered by another than the flow's path shows: a router before it
 			// balances per packet, or the route changed. It is a node, but on no
 			// path, and no loss of the other's.
-			key = nodeKey{ttl: key.ttl, address: other}
+			if at < int(e.TTL)-int(w.First) && e.Reply.Kind != TimeExceeded {
+				continue // refused somewhere on the way, nobody knows where
+			}
+			key = nodeKey{ttl: e.TTL, address: other}
 		}
 		n := b.node(key)
 		n.Sent++

@@ -370,12 +370,16 @@ func toInts(ttls []uint8) []int {
 	return out
 }
 
-func toTTLs(numbers []int) []uint8 {
+// toTTLs reads them back.
+func toTTLs(numbers []int) ([]uint8, error) {
 	var out []uint8
 	for _, n := range numbers {
+		if n < 1 || n > 255 {
+			return nil, fmt.Errorf("limited hop %d is no TTL", n)
+		}
 		out = append(out, uint8(n))
 	}
-	return out
+	return out, nil
 }
 
 func validAddress(a netip.Addr) *netip.Addr {
@@ -400,8 +404,14 @@ func (d *document) trace() (*Trace, error) {
 		Guarantee: Guarantee{
 			Confidence: d.Guarantee.Confidence, Alpha: d.Guarantee.Alpha, MinShare: d.Guarantee.MinShare,
 			EqualShares: d.Guarantee.EqualShares,
-			LimitedHops: toTTLs(d.Guarantee.LimitedHops), RateLimited: toTTLs(d.Guarantee.RateLimited),
 		},
+	}
+	var err error
+	if t.Guarantee.LimitedHops, err = toTTLs(d.Guarantee.LimitedHops); err != nil {
+		return nil, err
+	}
+	if t.Guarantee.RateLimited, err = toTTLs(d.Guarantee.RateLimited); err != nil {
+		return nil, err
 	}
 	for _, h := range d.Guarantee.Short {
 		t.Guarantee.Short = append(t.Guarantee.Short, ShortHop(h))
@@ -420,8 +430,12 @@ func (d *document) trace() (*Trace, error) {
 		Retries: c.Retries, Repeats: c.Repeats, Timeout: time.Duration(c.TimeoutUS) * time.Microsecond,
 		Seed: c.Seed, Wire: c.Wire,
 	}
+	// The gap is rounded where the rate is high, the rate where it is low.
 	if c.GapNS > 0 {
 		t.Config.Rate = float64(time.Second) / float64(c.GapNS)
+	}
+	if c.RatePPS > 0 && int64(math.Round(float64(time.Second)/float64(c.RatePPS))) == c.GapNS {
+		t.Config.Rate = float64(c.RatePPS)
 	}
 	byFlow := make(map[int][]Exchange)
 	for i := range d.Exchanges {
@@ -445,8 +459,10 @@ func (d *document) trace() (*Trace, error) {
 		}
 		t.Flows = append(t.Flows, flow)
 		w := NewWalk(flow, max(1, c.FirstTTL), byFlow[f.ID])
-		if w.End == EndUnknown {
-			w.End = parseEnd(f.End)
+		// The exchanges say whether there was an answer at the end; only why
+		// nothing more was asked has to be taken from the document.
+		if end := parseEnd(f.End); w.End == EndUnknown && end != EndReached && end != EndUnreachable {
+			w.End = end
 		}
 		walks = append(walks, w)
 	}
@@ -493,6 +509,9 @@ func (d *docExchange) exchange(started time.Time) (Exchange, error) {
 	}
 	if kind == NoReply {
 		return Exchange{}, fmt.Errorf("unknown kind of reply %q", r.Kind)
+	}
+	if !r.Address.IsValid() {
+		return Exchange{}, errors.New("reply without an address")
 	}
 	e.Reply = Reply{
 		Kind: kind, Address: r.Address, RTT: time.Duration(r.RTTUS) * time.Microsecond,

@@ -92,7 +92,7 @@ type Guarantee struct {
 	// Confidence is the level asked for, 0 to 1.
 	Confidence float64
 	// Alpha bounds the chance that a link was missed anywhere on the map, if
-	// every router gives each of its next hops an equal share.
+	// all links between two neighbouring TTLs carry equal shares of the flows.
 	Alpha float64
 	// MinShare is the smallest share of the flows that a link can carry and
 	// still have been seen, everywhere, at the confidence.

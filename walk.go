@@ -83,11 +83,13 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 		if e.TTL < first {
 			continue
 		}
-		failed = failed || e.Err != nil
+		// A packet that could not be sent leaves a gap, not an end.
+		probed[e.TTL] = true
 		if e.Err != nil {
+			failed = true
 			continue
 		}
-		sent, probed[e.TTL] = true, true
+		sent = true
 		if e.Reply.Kind == NoReply {
 			continue
 		}
@@ -119,12 +121,13 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 		}
 		return w
 	}
+	if failed && !sent {
+		w.End = EndNotSent
+		return w
+	}
 	for last = max(last, transit); last < 255 && probed[last+1]; last++ {
 	}
 	w.fill(&byTTL, &probed, last)
-	if failed && !sent {
-		w.End = EndNotSent
-	}
 	return w
 }
 

@@ -80,7 +80,9 @@ type fixedState struct {
 
 	mu        sync.Mutex // guards what follows: the scout adds to it
 	exchanges map[int][]traceflow.Exchange
-	back      int // how many hops the scout's answer seems to have come, or 0
+	back      int  // how many hops the scout's answer seems to have come, or 0
+	there     bool // the destination answered the scout
+	told      bool // the destination has been seen to quote TTLs that tell the distance
 }
 
 // flowState is the progress of one flow.
@@ -161,7 +163,15 @@ func (s *fixedState) update() {
 		f := &s.flows[i]
 		f.walk = traceflow.NewWalk(f.walk.Flow, s.FirstTTL, s.exchanges[f.walk.Flow.ID])
 	}
+	for _, exchanges := range s.exchanges {
+		transit := transitOf(exchanges)
+		for i := range exchanges {
+			e := &exchanges[i]
+			s.told = s.told || e.Reply.Address == s.Flows[0].Destination && tells(e, transit)
+		}
+	}
 	for _, e := range s.exchanges[s.Flows[0].ID] {
+		s.there = s.there || e.TTL == s.MaxTTL && e.Reply.Kind != traceflow.NoReply && e.Reply.Address == s.Flows[0].Destination
 		if e.TTL == s.MaxTTL && e.Reply.TTL != 0 && e.Reply.Terminal(s.Flows[0].Destination) {
 			s.back = min(traceflow.ReturnDistance(e.Reply.TTL), int(s.MaxTTL))
 		}
@@ -170,6 +180,10 @@ func (s *fixedState) update() {
 
 func (s *fixedState) allEnded() bool {
 	return !slices.ContainsFunc(s.flows, func(f flowState) bool { return f.walk.End == traceflow.EndUnknown })
+}
+
+func (s *fixedState) anyEnded() bool {
+	return slices.ContainsFunc(s.flows, func(f flowState) bool { return f.walk.End != traceflow.EndUnknown })
 }
 
 // plan returns what to probe next; nothing when every flow has its end or is
@@ -210,7 +224,9 @@ func (s *fixedState) reach(f *flowState, hint int, first, wait bool) int {
 		// The destination is further away than what was probed, and the scout
 		// is about to tell how far.
 		return f.next - 1
-	case f.silence() >= s.SilentHops:
+	case f.silence() >= s.SilentHops && (!s.there || s.anyEnded()):
+		// Unless the destination is known to be there, and nothing but probing
+		// on can tell where.
 		return f.next - 1
 	case hint > 0:
 		return min(f.next+step-1, limit)
@@ -251,6 +267,7 @@ func (s *fixedState) doubtful(f *flowState) int {
 		return 0
 	}
 	reached := 256
+	transit := transitOf(s.exchanges[w.Flow.ID])
 	var answered [256]bool
 	for i := range s.exchanges[w.Flow.ID] {
 		e := &s.exchanges[w.Flow.ID][i]
@@ -259,7 +276,7 @@ func (s *fixedState) doubtful(f *flowState) int {
 		}
 		answered[e.TTL] = true
 		if e.Reply.Terminal(w.Flow.Destination) {
-			if e.Reply.QuotedTTL != 0 {
+			if tells(e, transit) || e.Reply.QuotedTTL == 1 && s.told {
 				return 0
 			}
 			reached = min(reached, int(e.TTL))
@@ -279,7 +296,31 @@ func (s *fixedState) doubtful(f *flowState) int {
 	return ttl
 }
 
+// tells reports whether a quoted TTL is what the distance has left of the one
+// sent: routers answered up to TTL transit, so the distance is larger. 1 is
+// what an intact one is at the end, but some quote it always.
+func tells(e *traceflow.Exchange, transit int) bool {
+	q := e.Reply.QuotedTTL
+	return q > 1 && q <= e.TTL && int(e.TTL-q)+1 > transit
+}
+
+// transitOf returns the largest TTL of a flow that ended at a router.
+func transitOf(exchanges []traceflow.Exchange) int {
+	transit := 0
+	for i := range exchanges {
+		if exchanges[i].Reply.Kind == traceflow.TimeExceeded {
+			transit = max(transit, int(exchanges[i].TTL))
+		}
+	}
+	return transit
+}
+
 func (s *fixedState) result(err error) Result {
+	// In the order in which they are stored: whoever reads them makes the same
+	// walks of them.
+	for _, exchanges := range s.exchanges {
+		number(exchanges)
+	}
 	s.update()
 	r := Result{Complete: err == nil, StopReason: traceflow.StopFlowsExhausted}
 	if err != nil {
@@ -294,9 +335,11 @@ func (s *fixedState) result(err error) Result {
 				w.End = traceflow.EndMaxTTL
 			}
 		}
-		answered = answered || w.LastAnswered() > 0
 		r.Walks = append(r.Walks, *w)
-		r.Exchanges = append(r.Exchanges, number(s.exchanges[w.Flow.ID])...)
+		for _, e := range s.exchanges[w.Flow.ID] {
+			answered = answered || e.Reply.Kind != traceflow.NoReply
+			r.Exchanges = append(r.Exchanges, e)
+		}
 	}
 	if err == nil && !answered {
 		r.StopReason = traceflow.StopNoReply

@@ -3,7 +3,7 @@
 package discover_test
 
 import (
-	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,20 +80,11 @@ func checkWalk(t *testing.T, network *topology.Topology, w *traceflow.Walk) {
 			t.Errorf("flow %d: TTL %d is %v, beyond the true path of %d hops", w.Flow.ID, i+1, hop.Address, len(truth))
 			continue
 		}
-		if !contains(truth[i].Addresses, hop.Address) {
+		if !slices.Contains(truth[i].Addresses, hop.Address) {
 			t.Errorf("flow %d: TTL %d is %v, want one of %v", w.Flow.ID, i+1, hop.Address, truth[i].Addresses)
 		}
 	}
 	if w.End == traceflow.EndReached && len(w.Hops) != len(truth) {
 		t.Errorf("flow %d: %d hops, want %d", w.Flow.ID, len(w.Hops), len(truth))
 	}
-}
-
-func contains(set []netip.Addr, a netip.Addr) bool {
-	for _, s := range set {
-		if s == a {
-			return true
-		}
-	}
-	return false
 }

@@ -595,7 +595,9 @@ func TestMemory(t *testing.T) {
 				r := requestOf(probesTo(flowOf(network, id+1, false), 3))
 				o.accept(r)
 				if id%2 == 0 {
-					o.send(time.Now())
+					if err := o.send(time.Now()); err != nil {
+						t.Fatal(err)
+					}
 				}
 				o.flows[keyOf(r.tasks[0].probe.Flow)].serial = id%3 == 0
 				o.abandon(r, errTest)

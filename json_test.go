@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package traceflow
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sample is a trace with something in every field.
+func sample(rate float64) *Trace {
+	walks, exchanges := network([]int{1, 2, 3, 254}, []int{1, 0, 4, 254}, []int{1, 0, 0, 0})
+	started := time.Date(2026, 11, 22, 1, 2, 3, 456789012, time.UTC)
+	for i := range exchanges {
+		exchanges[i].Sent = started.Add(time.Duration(i) * 2 * time.Millisecond)
+		exchanges[i].Reply.TTL = 61
+		exchanges[i].Reply.MPLS = []MPLSLabel{{Label: 16004, TC: 5, TTL: 1}, {Label: 3, Bottom: true, TTL: 2}}
+		if exchanges[i].Reply.Kind == NoReply {
+			exchanges[i].Reply = Reply{}
+		}
+	}
+	exchanges = append(exchanges, failed(5))
+	var flows []Flow
+	for i := range walks {
+		f := &walks[i].Flow
+		f.Protocol, f.Source, f.SourcePort, f.DestinationPort = ProtocolUDP, addr(200), uint16(33452+f.ID), 33452
+		flows = append(flows, *f)
+	}
+	t := &Trace{
+		Version: "0.1.0", Destination: Destination{"example.com", far},
+		VantagePoint: VantagePoint{"here", addr(200), "eth0"}, Started: started, Ended: started.Add(time.Second),
+		Config: Config{
+			Protocol: ProtocolUDP, Paths: 3, Confidence: 0.95, FirstTTL: 1, MaxTTL: 64, SourcePort: 33452,
+			DestinationPort: 33452, Rate: rate, Retries: 2, Repeats: 1, Timeout: 3 * time.Second, Seed: 7, Wire: "raw",
+		},
+		Complete: true, StopReason: StopFlowsExhausted,
+		Stats:     Stats{Probes: 12, Replies: 9, Retries: 1, SendErrors: 1, Duplicates: 2, Late: 3, Unmatched: 5, Foreign: 4, Malformed: 6, Unattributed: 7},
+		Guarantee: Guarantee{Confidence: 0.95, Alpha: 0.5, MinShare: 0.25, LimitedHops: []uint8{2, 3}},
+		Flows:     flows, Exchanges: exchanges,
+	}
+	t.Graph = NewGraph(walks, exchanges)
+	return t
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	for _, rate := range []float64{0, 0.001, 0.4, 1, 3, 500, 777, 7e6, 1e7, 1e9, 3e9} {
+		first, err := json.Marshal(sample(rate))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read Trace
+		if err := json.Unmarshal(first, &read); err != nil {
+			t.Fatal(err)
+		}
+		second, err := json.Marshal(&read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(first, second) {
+			t.Errorf("rate %v:\n%s\nis read and written as\n%s", rate, first, second)
+		}
+		if !read.Reached() || len(read.Graph.Diamonds) != len(sample(rate).Graph.Diamonds) {
+			t.Errorf("read as reached %v, %d diamonds", read.Reached(), len(read.Graph.Diamonds))
+		}
+	}
+}
+
+// TestUnmarshalRefuses lists documents that say what cannot be.
+func TestUnmarshalRefuses(t *testing.T) {
+	good, err := json.Marshal(sample(500))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct{ name, from, to, want string }{
+		{"other schema", `"traceflow.trace/1"`, `"traceflow.trace/2"`, "schema"},
+		{"no schema", `"schema"`, `"scheme"`, "schema"},
+		{"other protocol", `"protocol":"udp"`, `"protocol":"tcp"`, "protocol"},
+		{"other kind of reply", `"kind":"time-exceeded"`, `"kind":"hello"`, "kind"},
+		{"silence as a reply", `"kind":"time-exceeded"`, `"kind":"no-reply"`, "kind"},
+		{"reply from nowhere", `"kind":"time-exceeded","address":"203.0.113.1"`, `"kind":"time-exceeded","address":""`, "address"},
+		{"TTL too large", `"ttl":1,"attempt"`, `"ttl":256,"attempt"`, "ttl"},
+		{"limited hop 258", `"limited_hops":[2,`, `"limited_hops":[258,`, "limited hop"},
+		{"no JSON", `{`, `[`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bad := strings.Replace(string(good), tt.from, tt.to, 1)
+			if bad == string(good) {
+				t.Fatalf("%s is not in the document", tt.from)
+			}
+			read := Trace{Version: "untouched"}
+			err := json.Unmarshal([]byte(bad), &read)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one about %q", err, tt.want)
+			}
+			if read.Version != "untouched" {
+				t.Error("the trace was changed")
+			}
+		})
+	}
+}
+
+// TestUnmarshalNoContradiction has flows claim an end that no exchange shows.
+func TestUnmarshalNoContradiction(t *testing.T) {
+	for _, end := range []string{"reached", "unreachable"} {
+		var read Trace
+		err := json.Unmarshal([]byte(`{"schema":"traceflow.trace/1","config":{"protocol":"udp"},"reached":true,
+			"flows":[{"id":1,"protocol":"udp","end":"`+end+`","reached":true}]}`), &read)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read.Graph.Walks[0].End; got != EndUnknown || read.Reached() {
+			t.Errorf("end %v, reached %v, though nothing answered", got, read.Reached())
+		}
+	}
+}
+
+func FuzzUnmarshal(f *testing.F) {
+	for _, rate := range []float64{0, 500} {
+		good, err := json.Marshal(sample(rate))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(good)
+		for _, r := range [][2]string{
+			{`"first_ttl":1`, `"first_ttl":0`},
+			{`"first_ttl":1`, `"first_ttl":255`},
+			{`"ttl":4`, `"ttl":255`},
+			{`"ttl":1`, `"ttl":0`},
+			{`"id":1,`, `"id":9223372036854775807,`},
+			{`"id":2,`, `"id":1,`},
+			{`"flow":1`, `"flow":-99`},
+			{`"203.0.113.3"`, `"2001:db8::1%eth0"`},
+			{`"203.0.113.254"`, `"::ffff:203.0.113.254"`},
+			{`"203.0.113.254"`, `""`},
+			{`"quoted_ttl":1`, `"quoted_ttl":255`},
+			{`"rtt_us":1`, `"rtt_us":-922337203685477`},
+			{`"sent_us":0`, `"sent_us":9223372036854775807`},
+			{`"end":"reached"`, `"end":"silent"`},
+			{`"time-exceeded"`, `"port-unreachable"`},
+		} {
+			f.Add([]byte(strings.ReplaceAll(string(good), r[0], r[1])))
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var read Trace
+		if json.Unmarshal(data, &read) != nil {
+			return
+		}
+		first, err := json.Marshal(&read)
+		if err != nil {
+			return // a year beyond 9999, a time zone that has no place
+		}
+		var again Trace
+		if err := json.Unmarshal(first, &again); err != nil {
+			t.Fatalf("written, but not read: %v\n%s", err, first)
+		}
+		second, err := json.Marshal(&again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(first, second) {
+			t.Fatalf("not the same twice\n%s\n%s", first, second)
+		}
+	})
+}

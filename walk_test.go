@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package traceflow
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func addr(n int) netip.Addr { return netip.AddrFrom4([4]byte{203, 0, 113, byte(n)}) }
+
+var far = addr(254)
+
+// reply is an exchange of flow 1 that router n answered; 254 is the
+// destination, 0 silence.
+func reply(ttl, n, quoted int) Exchange {
+	e := Exchange{Flow: 1, TTL: uint8(ttl), Attempt: 1}
+	switch n {
+	case 0:
+	case 254:
+		e.Reply = Reply{Kind: PortUnreachable, Address: far, QuotedTTL: uint8(quoted)}
+	default:
+		e.Reply = Reply{Kind: TimeExceeded, Address: addr(n), QuotedTTL: uint8(quoted)}
+	}
+	return e
+}
+
+func refused(ttl, n, quoted int) Exchange {
+	e := reply(ttl, n, quoted)
+	e.Reply.Kind = Unreachable
+	return e
+}
+
+func failed(ttl int) Exchange {
+	return Exchange{Flow: 1, TTL: uint8(ttl), Attempt: 1, Err: errors.New("no buffer space")}
+}
+
+// hopsOf writes a walk's hops as numbers.
+func hopsOf(w *Walk) []int {
+	out := []int{}
+	for _, h := range w.Hops {
+		n := 0
+		if h.Kind != NoReply {
+			n = int(h.Address.As4()[3])
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+func TestNewWalk(t *testing.T) {
+	tests := []struct {
+		name      string
+		first     uint8
+		exchanges []Exchange
+		end       End
+		hops      []int
+	}{
+		{"nothing", 1, nil, EndUnknown, []int{}},
+		{"plain", 1, []Exchange{reply(1, 1, 1), reply(2, 2, 1), reply(3, 254, 1)}, EndReached, []int{1, 2, 254}},
+		{"any order", 1, []Exchange{reply(3, 254, 1), reply(1, 1, 1), reply(2, 2, 1)}, EndReached, []int{1, 2, 254}},
+		{"beyond the end", 1, []Exchange{reply(1, 1, 1), reply(2, 254, 1), reply(3, 254, 2), reply(9, 254, 8)}, EndReached, []int{1, 254}},
+		{"the end lost, quotes tell", 1, []Exchange{reply(1, 1, 1), reply(2, 0, 0), reply(3, 254, 2)}, EndReached, []int{1, 254}},
+		{"the end lost, quotes do not", 1, []Exchange{reply(1, 1, 1), reply(2, 0, 0), reply(3, 254, 0)}, EndReached, []int{1, 0, 254}},
+		{"only the scout, quotes tell", 1, []Exchange{reply(64, 254, 60)}, EndReached, []int{0, 0, 0, 0, 254}},
+		{"only the scout, quotes do not", 1, []Exchange{reply(64, 254, 1)}, EndUnknown, []int{}},
+		{"quote of more than was sent", 1, []Exchange{reply(1, 1, 1), reply(2, 254, 9)}, EndReached, []int{1, 254}},
+		{"quote nearer than a router", 1, []Exchange{reply(1, 1, 1), reply(2, 2, 1), reply(3, 254, 3)}, EndReached, []int{1, 2, 254}},
+		{"refused", 1, []Exchange{reply(1, 1, 1), refused(2, 1, 1)}, EndUnreachable, []int{1, 1}},
+		{"reached counts more than refused", 1, []Exchange{reply(1, 1, 1), refused(2, 2, 1), reply(3, 254, 1)}, EndReached, []int{1, 2, 254}},
+		{"first TTL 3", 3, []Exchange{reply(3, 3, 1), reply(4, 254, 1)}, EndReached, []int{3, 254}},
+		{"first TTL beyond the end", 5, []Exchange{reply(5, 254, 3)}, EndReached, []int{254}},
+		{"before the first TTL", 3, []Exchange{reply(1, 1, 1), reply(3, 3, 1)}, EndUnknown, []int{3}},
+		{"silent end", 1, []Exchange{reply(1, 1, 1), reply(2, 0, 0), reply(3, 0, 0)}, EndUnknown, []int{1, 0, 0}},
+		{"not sent", 1, []Exchange{failed(1), failed(2)}, EndNotSent, nil},
+		{"a packet in between not sent", 1, []Exchange{reply(1, 1, 1), failed(2), reply(3, 3, 1), reply(4, 254, 0)}, EndReached, []int{1, 0, 3, 254}},
+		{"TTL 255", 254, []Exchange{reply(254, 4, 1), reply(255, 254, 1)}, EndReached, []int{4, 254}},
+		{"a later answer", 1, []Exchange{reply(1, 0, 0), reply(1, 1, 1), reply(1, 9, 1)}, EndUnknown, []int{1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := NewWalk(Flow{ID: 1, Destination: far}, tt.first, tt.exchanges)
+			if tt.name == "reached counts more than refused" {
+				// A refusal is no hop, so there is nothing at its TTL.
+				tt.hops = []int{1, 0, 254}
+			}
+			if w.End != tt.end {
+				t.Errorf("end %v, want %v", w.End, tt.end)
+			}
+			want := tt.hops
+			if want == nil {
+				want = []int{}
+			}
+			if diff := cmp.Diff(want, hopsOf(&w)); diff != "" {
+				t.Errorf("hops (-want +got)\n%s", diff)
+			}
+			if got := w.Distance(); got != int(tt.first)-1+len(want) {
+				t.Errorf("distance %d, want %d", got, int(tt.first)-1+len(want))
+			}
+		})
+	}
+}
