@@ -3,6 +3,7 @@
 package traceflow
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 )
@@ -111,7 +112,10 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 	if len(ends) > 0 {
 		end, reply := nearestEnd(flow.Destination, ends, int(first), transit)
 		if reply.QuotedTTL == 0 && byTTL[transit] != nil {
-			end = guessEnd(end, reply, transit, byTTL[transit])
+			guess := guessEnd(end, reply, transit, byTTL[transit])
+			if mayBeLost(exchanges, guess, end) {
+				end = guess
+			}
 		}
 		w.fill(&byTTL, &probed, end)
 		w.Hops[end-int(first)] = *reply
@@ -182,6 +186,27 @@ func guessEnd(end int, reply *Reply, transit int, router *Reply) int {
 		return end
 	}
 	return guess
+}
+
+// mayBeLost reports whether the replies to all probes of one TTL can have been
+// lost, given how many came for those that went as far as the end or further.
+// If they hardly can, the silence is a router's.
+func mayBeLost(exchanges []Exchange, ttl, end int) bool {
+	tries, asked, answered := 0, 1.0, 0.0 // one more asked, so that few prove little
+	for i := range exchanges {
+		e := &exchanges[i]
+		switch {
+		case e.Err != nil:
+		case int(e.TTL) == ttl:
+			tries++
+		case int(e.TTL) >= end:
+			asked++
+			if e.Reply.Kind != NoReply {
+				answered++
+			}
+		}
+	}
+	return math.Pow(1-answered/asked, float64(tries)) > 0.01
 }
 
 // ReturnDistance guesses how many hops a reply has come from its own TTL on

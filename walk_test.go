@@ -103,3 +103,40 @@ func TestNewWalk(t *testing.T) {
 		})
 	}
 }
+
+// TestWalkEndWithoutQuote has a destination whose distance no quote tells. The
+// TTL before the first answer from it is silent: a router's silence if the
+// destination answers all else, a lost reply if it answers little.
+func TestWalkEndWithoutQuote(t *testing.T) {
+	router, destination := netip.MustParseAddr("198.51.100.4"), netip.MustParseAddr("203.0.113.9")
+	reply := func(kind ReplyKind, from netip.Addr, ttl uint8) Reply { return Reply{Kind: kind, Address: from, TTL: ttl} }
+	tests := []struct {
+		name      string
+		farSilent int // probes beyond, in vain
+		want      int
+	}{
+		{"the destination answers all else", 0, 6},
+		{"the destination answers little", 8, 5},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var all []Exchange
+			for ttl := uint8(1); ttl <= 4; ttl++ {
+				all = append(all, Exchange{Flow: 1, TTL: ttl, Reply: reply(TimeExceeded, router, 64-ttl)})
+			}
+			for range 9 {
+				all = append(all, Exchange{Flow: 1, TTL: 5})
+			}
+			// It comes back one hop further than router 4: TTL 5, as far as that tells.
+			all = append(all, Exchange{Flow: 1, TTL: 6, Reply: reply(PortUnreachable, destination, 59)},
+				Exchange{Flow: 1, TTL: 7, Reply: reply(PortUnreachable, destination, 59)})
+			for range tt.farSilent {
+				all = append(all, Exchange{Flow: 1, TTL: 7})
+			}
+			w := NewWalk(Flow{ID: 1, Destination: destination}, 1, all)
+			if got := w.Distance(); w.End != EndReached || got != tt.want {
+				t.Errorf("got %v at %d, want reached at %d", w.End, got, tt.want)
+			}
+		})
+	}
+}

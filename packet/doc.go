@@ -26,10 +26,9 @@
 //
 // It opens no socket, keeps no clock and holds no state: it does not know
 // which probe a quote belongs to (package probe does), and it does not
-// reassemble fragments. Decoders do not verify checksums, because kernels drop
-// what is wrong before a program sees it and because quotes are often cut
-// short; ValidChecksum does it for who needs it. Link-layer headers are not
-// known here.
+// reassemble fragments. Decoders do not verify checksums, because quotes are
+// often cut short; ValidChecksum does it for who needs it. Link-layer headers
+// are not known here.
 //
 // Encoders panic when asked for what no packet can hold, such as 41 bytes of
 // options: that is a bug of the caller, and the message starts with "packet:".

@@ -74,9 +74,8 @@ func finishICMP(b []byte, start int, src, dst netip.Addr) []byte {
 
 // DecodeICMP takes an ICMP or ICMPv6 message apart, as told by the family of
 // src. Types that it does not know are no error: they have only Type, Code,
-// Checksum and Body. It does not verify the checksum, since the kernel has
-// done so for what comes from a socket; ValidChecksum does, which is also what
-// dst is for.
+// Checksum and Body. It does not verify the checksum: ValidChecksum does. Linux
+// has verified that of ICMPv6 before a raw socket gets it, but not of ICMP.
 //
 // The error wraps ErrTruncated for fewer than 8 bytes.
 func DecodeICMP(b []byte, src, dst netip.Addr) (m ICMP, err error) {

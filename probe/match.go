@@ -4,6 +4,7 @@ package probe
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -36,6 +37,8 @@ type answer struct {
 // request, a router advertisement.
 var errIrrelevant = errors.New("not an answer to a probe")
 
+var errChecksum = fmt.Errorf("%w: ICMP checksum", packet.ErrMalformed)
+
 // decodeAnswer takes a received packet apart. It returns errIrrelevant, or an
 // error of package packet when the packet is malformed.
 func decodeAnswer(d *traceflow.Datagram) (answer, error) {
@@ -49,6 +52,11 @@ func decodeAnswer(d *traceflow.Datagram) (answer, error) {
 	}
 	if outer.Protocol != want {
 		return answer{}, errIrrelevant
+	}
+	// Raw sockets get ICMP before the kernel has looked at its checksum; ICMPv6
+	// it has checked.
+	if outer.Source.Is4() && !packet.ValidChecksum(body, outer.Source, outer.Destination, outer.Protocol) {
+		return answer{}, errChecksum
 	}
 	message, err := packet.DecodeICMP(body, outer.Source, outer.Destination)
 	if err != nil {
