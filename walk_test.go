@@ -38,12 +38,18 @@ func failed(ttl int) Exchange {
 	return Exchange{Flow: 1, TTL: uint8(ttl), Attempt: 1, Err: errors.New("no buffer space")}
 }
 
+// notAsked stands for a TTL that was not probed; 0 is silence.
+const notAsked = -1
+
 // hopsOf writes a walk's hops as numbers.
 func hopsOf(w *Walk) []int {
 	out := []int{}
 	for _, h := range w.Hops {
 		n := 0
-		if h.Kind != NoReply {
+		switch {
+		case h.Kind == NotAsked:
+			n = notAsked
+		case h.Kind != NoReply:
 			n = int(h.Address.As4()[3])
 		}
 		out = append(out, n)
@@ -65,7 +71,7 @@ func TestNewWalk(t *testing.T) {
 		{"beyond the end", 1, []Exchange{reply(1, 1, 1), reply(2, 254, 1), reply(3, 254, 2), reply(9, 254, 8)}, EndReached, []int{1, 254}},
 		{"the end lost, quotes tell", 1, []Exchange{reply(1, 1, 1), reply(2, 0, 0), reply(3, 254, 2)}, EndReached, []int{1, 254}},
 		{"the end lost, quotes do not", 1, []Exchange{reply(1, 1, 1), reply(2, 0, 0), reply(3, 254, 0)}, EndReached, []int{1, 0, 254}},
-		{"only the scout, quotes tell", 1, []Exchange{reply(64, 254, 60)}, EndReached, []int{0, 0, 0, 0, 254}},
+		{"only the scout, quotes tell", 1, []Exchange{reply(64, 254, 60)}, EndReached, []int{notAsked, notAsked, notAsked, notAsked, 254}},
 		{"only the scout, quotes do not", 1, []Exchange{reply(64, 254, 1)}, EndUnknown, []int{}},
 		{"quote of more than was sent", 1, []Exchange{reply(1, 1, 1), reply(2, 254, 9)}, EndReached, []int{1, 254}},
 		{"quote nearer than a router", 1, []Exchange{reply(1, 1, 1), reply(2, 2, 1), reply(3, 254, 3)}, EndReached, []int{1, 2, 254}},
@@ -109,7 +115,9 @@ func TestNewWalk(t *testing.T) {
 // destination answers all else, a lost reply if it answers little.
 func TestWalkEndWithoutQuote(t *testing.T) {
 	router, destination := netip.MustParseAddr("198.51.100.4"), netip.MustParseAddr("203.0.113.9")
-	reply := func(kind ReplyKind, from netip.Addr, ttl uint8) Reply { return Reply{Kind: kind, Address: from, TTL: ttl} }
+	reply := func(kind ReplyKind, from netip.Addr, ttl uint8) Reply {
+		return Reply{Kind: kind, Address: from, TTL: ttl}
+	}
 	tests := []struct {
 		name      string
 		farSilent int // probes beyond, in vain

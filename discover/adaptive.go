@@ -464,7 +464,12 @@ func (s *adaptive) result(err error) Result {
 		r.Walks = append(r.Walks, w)
 		r.Exchanges = append(r.Exchanges, number(row.exchanges)...)
 	}
-	r.Guarantee = s.statement()
+	r.Guarantee = s.statement(s.Confidence)
+	for ttl := range s.windows {
+		if s.windows[ttl].limited {
+			r.Guarantee.RateLimited = append(r.Guarantee.RateLimited, uint8(ttl))
+		}
+	}
 	traceflow.InferHops(r.Walks, r.Guarantee.RateLimited)
 	if err == nil {
 		for i := range r.Walks {
@@ -478,7 +483,7 @@ func (s *adaptive) result(err error) Result {
 		r.StopReason = traceflow.StopCancelled
 	case !answered:
 		r.StopReason = traceflow.StopNoReply
-	case r.StopReason == traceflow.StopConfident && len(r.Guarantee.LimitedHops) > 0 && r.Guarantee.Alpha > 1-s.Confidence:
+	case r.StopReason == traceflow.StopConfident && len(r.Guarantee.Short) > 0 && s.PairAlpha == 0:
 		r.StopReason = traceflow.StopLimited
 	}
 	return r

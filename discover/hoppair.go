@@ -2,9 +2,7 @@
 
 package discover
 
-import (
-	"math"
-)
+import "math"
 
 // A test is what the statement rests on, one after another along the path:
 //
@@ -25,22 +23,22 @@ type test struct {
 }
 
 // tests returns the tests of all TTLs that anything is known of.
-func (s *adaptive) tests() []test {
+func (t *table) tests() []test {
 	last := 0
-	for ttl := s.first; ttl <= s.upTo; ttl++ {
-		if len(s.columns[ttl].counts) > 0 {
+	for ttl := t.first; ttl <= t.max; ttl++ {
+		if len(t.columns[ttl].counts) > 0 {
 			last = ttl
 		}
 	}
-	several := func(ttl int) bool { return ttl >= s.first && ttl <= last && s.columns[ttl].kinds() > 1 }
+	several := func(ttl int) bool { return ttl >= t.first && ttl <= last && t.columns[ttl].kinds() > 1 }
 	var out []test
-	for ttl := s.first; ttl <= last; ttl++ {
-		c := &s.columns[ttl]
+	for ttl := t.first; ttl <= last; ttl++ {
+		c := &t.columns[ttl]
 		switch {
 		case len(c.counts) == 0:
 			// Silent for everybody: nothing can be tested.
 		case several(ttl) && several(ttl-1):
-			links, flows := s.pairs(ttl - 1)
+			links, flows := t.pairs(ttl - 1)
 			out = append(out, test{ttl: ttl, pair: true, kinds: len(links), known: flows})
 		case several(ttl) && several(ttl+1):
 			// The next pair says more.

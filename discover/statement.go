@@ -8,37 +8,39 @@ import (
 	"traceflow"
 )
 
+// Guarantee computes what the flows of finished walks that were answered allow
+// to say about links that were not seen, at a confidence in (0, 1).
+func Guarantee(walks []traceflow.Walk, confidence float64) traceflow.Guarantee {
+	return tableOf(walks).statement(confidence)
+}
+
 // statement computes what the tests allow to say. The chances of a miss of all
 // tests add up (union bound); the chance that the confidence leaves is divided
 // equally among them to find the smallest share for which every link was seen.
-func (s *adaptive) statement() traceflow.Guarantee {
-	g := traceflow.Guarantee{Confidence: s.Confidence, MinShare: 1, Alpha: 1, EqualShares: true}
-	tests := s.tests()
+func (t *table) statement(confidence float64) traceflow.Guarantee {
+	g := traceflow.Guarantee{Confidence: confidence, MinShare: 1, Alpha: 1, EqualShares: true}
+	tests := t.tests()
 	if len(tests) == 0 {
 		return g
 	}
 	g.Alpha, g.MinShare = 0, 0
-	alpha := s.alpha(len(tests))
-	each := (1 - s.Confidence) / float64(len(tests))
+	each := (1 - confidence) / float64(len(tests))
 	short := make(map[int]bool)
-	for _, t := range tests {
-		g.Alpha += missed(t.kinds+1, t.known)
-		share := smallestShare(t.known, each)
+	for _, x := range tests {
+		g.Alpha += missed(x.kinds+1, x.known)
+		share := smallestShare(x.known, each)
 		g.MinShare = max(g.MinShare, share)
-		if t.known < StoppingPoint(t.kinds+1, alpha) {
-			short[t.ttl] = true
-			g.Short = append(g.Short, traceflow.ShortHop{TTL: uint8(t.ttl), MinShare: share})
+		if x.known < StoppingPoint(x.kinds+1, each) {
+			short[x.ttl] = true
+			g.Short = append(g.Short, traceflow.ShortHop{TTL: uint8(x.ttl), MinShare: share})
 		}
-		if !s.equal(t, 0.01/float64(len(tests))) {
+		if !t.equal(x, 0.01/float64(len(tests))) {
 			g.EqualShares = false
 		}
 	}
-	for ttl := s.first; ttl <= tests[len(tests)-1].ttl; ttl++ {
-		if short[ttl] || s.columns[ttl].silent > 0 {
+	for ttl := t.first; ttl <= tests[len(tests)-1].ttl; ttl++ {
+		if t.columns[ttl].silent > 0 {
 			g.LimitedHops = append(g.LimitedHops, uint8(ttl))
-		}
-		if s.windows[ttl].limited {
-			g.RateLimited = append(g.RateLimited, uint8(ttl))
 		}
 	}
 	g.Alpha = min(1, g.Alpha)
@@ -47,29 +49,29 @@ func (s *adaptive) statement() traceflow.Guarantee {
 
 // equal reports whether the flows are spread over what a test saw as equal
 // shares would spread them, by Pearson's chi-square at a level.
-func (s *adaptive) equal(t test, level float64) bool {
+func (t *table) equal(x test, level float64) bool {
 	var counts []int
-	if t.pair {
-		links, _ := s.pairs(t.ttl - 1)
+	if x.pair {
+		links, _ := t.pairs(x.ttl - 1)
 		for _, n := range links {
 			counts = append(counts, n)
 		}
 	} else {
-		counts = append(counts, s.columns[t.ttl].counts...)
-		if s.columns[t.ttl].over > 0 {
-			counts = append(counts, s.columns[t.ttl].over)
+		counts = append(counts, t.columns[x.ttl].counts...)
+		if t.columns[x.ttl].over > 0 {
+			counts = append(counts, t.columns[x.ttl].over)
 		}
 	}
 	k := len(counts)
 	if k < 2 {
 		return true
 	}
-	expected := float64(t.known) / float64(k)
-	x := 0.0
+	expected := float64(x.known) / float64(k)
+	sum := 0.0
 	for _, n := range counts {
-		x += (float64(n) - expected) * (float64(n) - expected) / expected
+		sum += (float64(n) - expected) * (float64(n) - expected) / expected
 	}
-	return chiSquareTail(x, k-1) >= level
+	return chiSquareTail(sum, k-1) >= level
 }
 
 // chiSquareTail approximates the chance that a chi-square of df degrees of

@@ -64,6 +64,38 @@ func newTable(mapper FlowMapper, first, highest int) *table {
 	return t
 }
 
+// tableOf makes a table of finished walks, for what it can say about them.
+func tableOf(walks []traceflow.Walk) *table {
+	first, last := 1, 1
+	for i := range walks {
+		first, last = int(walks[i].First), max(last, walks[i].Distance())
+	}
+	t := newTable(nil, first, last)
+	for i := range walks {
+		r := t.newRow(walks[i].Flow)
+		r.walk = walks[i]
+		for j := range r.walk.Hops {
+			if r.walk.Hops[j].Kind == traceflow.NoReply && first+j <= r.walk.LastAnswered() {
+				r.tries[first+j] = 1
+			}
+		}
+		t.fill(r)
+		t.rows = append(t.rows, r)
+	}
+	t.update()
+	return t
+}
+
+// newRow returns a row that nothing is known of.
+func (t *table) newRow(flow traceflow.Flow) *row {
+	r := &row{flow: flow, cells: make([]int32, t.max+2), tries: make([]uint8, t.max+2)}
+	for i := range r.cells {
+		r.cells[i] = unasked
+	}
+	r.walk = traceflow.Walk{Flow: flow, First: uint8(t.first)}
+	return r
+}
+
 // row returns the row of a flow, taking it from the mapper if it is new, or
 // nil if there are no more flows.
 func (t *table) row(index int) *row {
@@ -73,12 +105,7 @@ func (t *table) row(index int) *row {
 			t.drained = true
 			return nil
 		}
-		r := &row{flow: flow, cells: make([]int32, t.max+2), tries: make([]uint8, t.max+2)}
-		for i := range r.cells {
-			r.cells[i] = unasked
-		}
-		r.walk = traceflow.Walk{Flow: flow, First: uint8(t.first)}
-		t.rows = append(t.rows, r)
+		t.rows = append(t.rows, t.newRow(flow))
 	}
 	return t.rows[index]
 }
@@ -123,10 +150,15 @@ func (t *table) update() {
 	}
 }
 
-// refresh derives a row's cells from its exchanges.
+// refresh derives a row's walk and cells from its exchanges.
 func (t *table) refresh(r *row) {
 	r.stale = false
 	r.walk = traceflow.NewWalk(r.flow, uint8(t.first), r.exchanges)
+	t.fill(r)
+}
+
+// fill derives a row's cells from its walk.
+func (t *table) fill(r *row) {
 	ended := r.ended()
 	for ttl := t.first; ttl < len(r.cells); ttl++ {
 		i := ttl - t.first
