@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"testing"
+	"testing/synctest"
 
 	"traceflow"
 	"traceflow/discover"
@@ -61,9 +62,18 @@ func (c *tally) String() string {
 func (w *world) tally(t *testing.T, a discover.Adaptive, runs, budget int, share func(*discover.Result) float64) tally {
 	t.Helper()
 	var c tally
-	a.Flows, a.FirstTTL, a.MaxTTL = w.flow, 1, 32
+	name := t.Name()
+	synctest.Test(t, func(t *testing.T) {
+		c = w.count(t, name, a, runs, budget, share)
+	})
+	return c
+}
+
+func (w *world) count(t *testing.T, name string, a discover.Adaptive, runs, budget int, share func(*discover.Result) float64) tally {
+	var c tally
+	a.Flows, a.FirstTTL, a.MaxTTL = w.flow, 1, maxTTL
 	for c.runs < runs && (c.probes < budget || c.runs < fewestRuns) {
-		w.reset(runSeed(t.Name(), c.runs))
+		w.reset(runSeed(name, c.runs))
 		r, err := a.Discover(t.Context(), w)
 		if err != nil {
 			t.Fatalf("run %d: %v", c.runs, err)

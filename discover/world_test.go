@@ -19,8 +19,8 @@ import (
 )
 
 // world answers the probes of an algorithm from a topology in memory, without
-// packets and without time: the runs of the guarantee are counted in millions
-// of probes. Which way a flow takes is decided by internal/topology, as
+// packets: the runs of the guarantee are counted in millions of probes. It
+// lives in a synctest bubble, where time passes when everybody waits. Which way a flow takes is decided by internal/topology, as
 // everywhere else.
 //
 // A world belongs to one test. reset starts a run: new hash seeds for every
@@ -34,8 +34,8 @@ type world struct {
 	retries int
 	// loss is the share of replies that are lost.
 	loss float64
-	// limit is how many probes a node answers in one batch; 0 is no limit.
-	limit int
+	// limit is every node's rate limit; none if its Burst is 0.
+	limit topology.RateLimit
 
 	node   [1 << 16]int16 // by the low half of its IPv4 address
 	source netip.Addr
@@ -46,9 +46,15 @@ type world struct {
 	flows   []worldFlow // by Flow.ID - 1
 	probes  int         // packets sent in this run
 	batches int         // calls of Probe in this run
-	used    []int       // answers of each node in this batch
+	buckets []bucket    // by node
 	ports   portOrder
 }
+
+// roundTrip is how long every answer takes, in the time of a synctest bubble.
+const roundTrip = 10 * time.Millisecond
+
+// maxTTL is how far algorithms may probe.
+const maxTTL = 32
 
 // deepest is more than the longest way through any network here.
 const deepest = 24
@@ -79,7 +85,7 @@ func newWorld(t testing.TB, body string, hash topology.Hash) *world {
 	w.table = top.Table()
 	w.truth = newTruth(top, w.table)
 	w.source, w.goal = top.Nodes[top.Source].Address4, top.Nodes[top.Destination].Address4
-	w.used = make([]int, len(top.Nodes))
+	w.buckets = make([]bucket, len(top.Nodes))
 	return w
 }
 
@@ -94,6 +100,7 @@ func (w *world) reset(seed uint64) {
 	w.seed = rng.Uint64()
 	w.flows = w.flows[:0]
 	w.probes, w.batches = 0, 0
+	clear(w.buckets)
 	w.ports.reset(rng.Uint64())
 }
 
@@ -108,21 +115,30 @@ func (w *world) flow(index int) (traceflow.Flow, bool) {
 
 // Probe answers what is asked, in order.
 func (w *world) Probe(ctx context.Context, probes []traceflow.Probe) ([]traceflow.Exchange, error) {
+	// Where the bubble's time is at a standstill until everybody sleeps, the
+	// order of things is always the same: the scout, alone in its batch, hears
+	// before the round that it is sent beside ends.
+	pause := roundTrip
+	if len(probes) == 1 && probes[0].TTL == maxTTL {
+		pause = roundTrip * 9 / 10
+	}
+	select {
+	case <-time.After(pause):
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	w.batches++
-	clear(w.used)
+	now := time.Now()
 	out := make([]traceflow.Exchange, 0, len(probes)+int(float64(len(probes))*w.loss*1.5))
 	for i := range probes {
 		p := &probes[i]
 		f := w.follow(&p.Flow)
 		for attempt := 1; attempt <= w.retries+1; attempt++ {
 			w.probes++
-			e := traceflow.Exchange{Flow: p.Flow.ID, TTL: p.TTL, Attempt: attempt, Sent: time.Unix(0, int64(w.probes))}
-			w.answer(f, p, &e.Reply)
+			e := traceflow.Exchange{Flow: p.Flow.ID, TTL: p.TTL, Attempt: attempt, Sent: now}
+			w.answer(f, p, now, &e.Reply)
 			out = append(out, e)
 			if e.Reply.Kind != traceflow.NoReply {
 				break
@@ -133,7 +149,7 @@ func (w *world) Probe(ctx context.Context, probes []traceflow.Probe) ([]traceflo
 }
 
 // answer fills in the reply to a probe; it stays zero for none.
-func (w *world) answer(f *worldFlow, p *traceflow.Probe, r *traceflow.Reply) {
+func (w *world) answer(f *worldFlow, p *traceflow.Probe, now time.Time, r *traceflow.Reply) {
 	at := min(p.TTL, f.length)
 	n := f.path[at-1]
 	node := &w.top.Nodes[n]
@@ -148,10 +164,9 @@ func (w *world) answer(f *worldFlow, p *traceflow.Probe, r *traceflow.Reply) {
 			return
 		}
 	}
-	if w.limit > 0 && w.used[n] >= w.limit {
+	if w.limit.Burst > 0 && !w.buckets[n].take(w.limit, now) {
 		return
 	}
-	w.used[n]++
 	r.Kind, r.Address, r.ICMPType, r.QuotedTTL = traceflow.TimeExceeded, node.Address4, 11, 1
 	r.TTL = 64 - at + 1
 	if int(n) == w.top.Destination {
@@ -209,6 +224,28 @@ func (w *world) number(a netip.Addr) int {
 		return -1
 	}
 	return n
+}
+
+// bucket is the state of a token bucket; the zero bucket is full.
+type bucket struct {
+	spent int
+	since time.Time // when the first of the spent was, less what was refilled
+}
+
+func (b *bucket) take(limit topology.RateLimit, now time.Time) bool {
+	if b.spent > 0 {
+		back := min(b.spent, int(now.Sub(b.since)/limit.Interval))
+		b.spent -= back
+		b.since = b.since.Add(time.Duration(back) * limit.Interval)
+	}
+	if b.spent == 0 {
+		b.since = now
+	}
+	if b.spent >= limit.Burst {
+		return false
+	}
+	b.spent++
+	return true
 }
 
 // truth is every link that some flow can take and see: both ends answer. The

@@ -12,9 +12,13 @@ import (
 
 // Options are the wishes that tables know.
 type Options struct {
-	// Dedup shows each distinct path once, by its first flow.
+	// Dedup shows each distinct path once, by its first flow. A trace that
+	// chose the number of its flows by itself is shown so anyway.
 	Dedup bool
 }
+
+// byPath reports whether a table shows paths rather than flows.
+func (o Options) byPath(t *traceflow.Trace) bool { return o.Dedup || t.Config.Paths == 0 }
 
 // cellWidth is the seed's: an IPv4 address and two spaces. A table with wider
 // cells is as wide as they need.
@@ -32,7 +36,7 @@ type column struct {
 func columns(t *traceflow.Trace, o Options) []column {
 	var out []column
 	longest := 0
-	if o.Dedup {
+	if o.byPath(t) {
 		for i := range t.Graph.Paths {
 			out = append(out, pathColumn(t, &t.Graph.Paths[i]))
 		}
