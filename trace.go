@@ -48,6 +48,7 @@ type StopReason string
 const (
 	StopFlowsExhausted StopReason = "flows-exhausted" // every flow asked for was followed to its end
 	StopCancelled      StopReason = "cancelled"       // interrupted, or the wire broke
+	StopSendFailed     StopReason = "send-failed"     // no packet could be sent
 	StopNoReply        StopReason = "no-reply"        // nothing answered at all
 )
 
