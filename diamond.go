@@ -58,9 +58,21 @@ func findDiamonds(g *Graph) []Diamond {
 				tails = append(tails, p.Nodes[at+1:])
 			}
 		}
-		out = append(out, measureDiamond(id, tails, node, covered))
+		d := measureDiamond(id, tails, node, covered)
+		if g.variesAfter(id, node[id].TTL) {
+			d.Balancer = BalancerPerPacket
+		}
+		out = append(out, d)
 	}
 	return out
+}
+
+// variesAfter reports whether a flow that passed a node was answered by several
+// addresses one TTL further on.
+func (g *Graph) variesAfter(id string, ttl uint8) bool {
+	return slices.ContainsFunc(g.Walks, func(w Walk) bool {
+		return w.Path > 0 && slices.Contains(w.Varied, ttl+1) && slices.Contains(g.Paths[w.Path-1].Nodes, id)
+	})
 }
 
 func measureDiamond(divergence string, tails [][]string, node map[string]*Node, covered map[string]bool) Diamond {

@@ -87,9 +87,12 @@ type group struct {
 // both answered is not transitive, so the order decides: walks with the most
 // answers come first, and each joins the largest group that it agrees with.
 func groupWalks(walks []Walk) []*group {
-	order := make([]*Walk, len(walks))
+	var order []*Walk
 	for i := range walks {
-		order[i] = &walks[i]
+		// A flow of which nothing was sent took no path that is known of.
+		if w := &walks[i]; len(w.Hops) > 0 || w.ended() {
+			order = append(order, w)
+		}
 	}
 	slices.SortStableFunc(order, func(a, b *Walk) int { return cmp.Compare(b.answers(), a.answers()) })
 	var groups []*group
@@ -105,6 +108,15 @@ func groupWalks(walks []Walk) []*group {
 			groups = append(groups, best)
 		}
 		best.add(w)
+	}
+	for _, w := range order {
+		agree := 0
+		for _, g := range groups {
+			if g.agrees(w) {
+				agree++
+			}
+		}
+		w.Ambiguous = agree > 1
 	}
 	for _, g := range groups {
 		slices.SortFunc(g.walks, func(a, b *Walk) int { return cmp.Compare(a.Flow.ID, b.Flow.ID) })
@@ -211,6 +223,9 @@ func (b *builder) addPath(id int, g *group) {
 		b.node(key).Flows += len(g.walks)
 	}
 	path := Path{ID: id, Length: int(g.first) - 1 + len(keys)}
+	if len(keys) == 0 {
+		path.Length = min(path.Length, g.walks[0].Distance())
+	}
 	for _, w := range g.walks {
 		w.Path = id
 		path.Flows = append(path.Flows, w.Flow.ID)
@@ -236,7 +251,7 @@ func (b *builder) node(key nodeKey) *Node {
 func (b *builder) addLinks(w *Walk, keys []nodeKey) {
 	for i := 1; i < len(keys); i++ {
 		from, to := keys[i-1], keys[i]
-		inferred := !from.address.IsValid() || !to.address.IsValid()
+		inferred := !from.address.IsValid() || !to.address.IsValid() || w.varied(i-1) || w.varied(i)
 		if !inferred && (i >= len(w.Hops) || !w.Hops[i].Kind.Answered() || !w.Hops[i-1].Kind.Answered()) {
 			continue
 		}
@@ -248,6 +263,7 @@ func (b *builder) addLinks(w *Walk, keys []nodeKey) {
 			l = &Link{Inferred: inferred}
 			b.links[linkKey{from, to}] = l
 		}
+		l.Inferred = l.Inferred && inferred
 		l.Flows++
 	}
 }
@@ -306,7 +322,7 @@ func (b *builder) measure(exchanges []Exchange) {
 	for i := range exchanges {
 		e := &exchanges[i]
 		w := walks[e.Flow]
-		if w == nil || e.Err != nil {
+		if w == nil || w.Path == 0 || e.Err != nil || e.Abandoned && e.Reply.Kind == NoReply {
 			continue
 		}
 		keys := b.paths[w.Path-1]
@@ -316,6 +332,9 @@ func (b *builder) measure(exchanges []Exchange) {
 		}
 		if at < 0 || at >= len(keys) {
 			continue
+		}
+		if e.Reply.Kind == NoReply && w.Ambiguous && (at >= len(w.Hops) || w.Hops[at].Kind == NoReply) {
+			continue // nobody knows whose silence it is
 		}
 		key := keys[at]
 		if other := e.Reply.Address; other.IsValid() && other != key.address {

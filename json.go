@@ -145,18 +145,21 @@ type docFlow struct {
 	SourcePort      uint16 `json:"src_port"`
 	DestinationPort uint16 `json:"dst_port"`
 	Label           uint32 `json:"flow_label"`
-	Path            int    `json:"path"`
+	Path            *int   `json:"path"`
+	Ambiguous       bool   `json:"ambiguous"`
 	Reached         bool   `json:"reached"`
 	End             string `json:"end"`
 }
 
 type docExchange struct {
-	Flow    int       `json:"flow"`
-	TTL     uint8     `json:"ttl"`
-	Attempt int       `json:"attempt"`
-	SentUS  *int64    `json:"sent_us"`
-	Error   string    `json:"error,omitempty"`
-	Reply   *docReply `json:"reply"`
+	Flow    int    `json:"flow"`
+	TTL     uint8  `json:"ttl"`
+	Attempt int    `json:"attempt"`
+	SentUS  *int64 `json:"sent_us"`
+	Error   string `json:"error,omitempty"`
+	// Abandoned is true when the measurement ended before a reply was due.
+	Abandoned bool      `json:"abandoned"`
+	Reply     *docReply `json:"reply"`
 }
 
 type docReply struct {
@@ -169,6 +172,7 @@ type docReply struct {
 	QuotedTTL *uint8     `json:"quoted_ttl"`
 	QuotedTOS *uint8     `json:"quoted_tos"`
 	MPLS      []docLabel `json:"mpls"`
+	Verified  bool       `json:"verified"`
 }
 
 type docLabel struct {
@@ -270,7 +274,10 @@ func toDocument(t *Trace) *document {
 			DestinationPort: f.DestinationPort, Label: f.Label, End: EndUnknown.String(),
 		}
 		if w := ends[f.ID]; w != nil {
-			doc.Path, doc.Reached, doc.End = w.Path, w.End == EndReached, w.End.String()
+			doc.Ambiguous, doc.Reached, doc.End = w.Ambiguous, w.End == EndReached, w.End.String()
+			if w.Path != 0 {
+				doc.Path = &w.Path
+			}
 		}
 		d.Flows = append(d.Flows, doc)
 	}
@@ -296,7 +303,7 @@ func toDocConfig(c *Config) docConfig {
 }
 
 func toDocExchange(e *Exchange, started time.Time) docExchange {
-	d := docExchange{Flow: e.Flow, TTL: e.TTL, Attempt: e.Attempt}
+	d := docExchange{Flow: e.Flow, TTL: e.TTL, Attempt: e.Attempt, Abandoned: e.Abandoned}
 	if e.Err != nil {
 		d.Error = e.Err.Error()
 	} else {
@@ -306,7 +313,7 @@ func toDocExchange(e *Exchange, started time.Time) docExchange {
 	if r := &e.Reply; r.Kind != NoReply {
 		d.Reply = &docReply{
 			Kind: r.Kind.String(), Address: r.Address, RTTUS: r.RTT.Microseconds(),
-			ICMPType: r.ICMPType, ICMPCode: r.ICMPCode, MPLS: []docLabel{},
+			ICMPType: r.ICMPType, ICMPCode: r.ICMPCode, MPLS: []docLabel{}, Verified: !r.Unverified,
 		}
 		if r.TTL != 0 {
 			d.Reply.ReplyTTL = &r.TTL
@@ -490,7 +497,7 @@ func parseEnd(name string) End {
 }
 
 func (d *docExchange) exchange(started time.Time) (Exchange, error) {
-	e := Exchange{Flow: d.Flow, TTL: d.TTL, Attempt: d.Attempt}
+	e := Exchange{Flow: d.Flow, TTL: d.TTL, Attempt: d.Attempt, Abandoned: d.Abandoned}
 	if d.Error != "" {
 		e.Err = errors.New(d.Error)
 	}
@@ -515,7 +522,7 @@ func (d *docExchange) exchange(started time.Time) (Exchange, error) {
 	}
 	e.Reply = Reply{
 		Kind: kind, Address: r.Address, RTT: time.Duration(r.RTTUS) * time.Microsecond,
-		ICMPType: r.ICMPType, ICMPCode: r.ICMPCode,
+		ICMPType: r.ICMPType, ICMPCode: r.ICMPCode, Unverified: !r.Verified,
 	}
 	for _, field := range []struct {
 		to   *uint8

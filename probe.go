@@ -83,6 +83,10 @@ type Reply struct {
 	QuotedTOS uint8
 	// MPLS is the label stack, top first; nil when none was quoted.
 	MPLS []MPLSLabel
+	// Unverified is true when the quote was too short to hold the packet's
+	// identity: the reply names the flow, and only one packet of the flow was in
+	// flight. Whoever knows the ports could have made it up.
+	Unverified bool
 }
 
 // Exchange is one packet sent and what came back for it. A retry is an
@@ -96,6 +100,9 @@ type Exchange struct {
 	// Err says why the probe could not be sent; nil when it was.
 	Err   error
 	Reply Reply
+	// Abandoned is true when the measurement ended before a reply was due: the
+	// packet was neither answered nor lost.
+	Abandoned bool
 }
 
 // Datagram is one whole IP packet, from its IP header on, and the time it

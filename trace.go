@@ -52,6 +52,7 @@ const (
 	StopTimeLimit      StopReason = "time-limit"      // it took as long as allowed
 	StopFlowsExhausted StopReason = "flows-exhausted" // every flow asked for was followed to its end
 	StopCancelled      StopReason = "cancelled"       // interrupted, or the wire broke
+	StopSendFailed     StopReason = "send-failed"     // no packet could be sent
 	StopNoReply        StopReason = "no-reply"        // nothing answered at all
 )
 

@@ -45,12 +45,27 @@ type Walk struct {
 	// and Inferred are for TTLs that the flow was not probed at.
 	First uint8
 	Hops  []Reply
-	// Path is the ID of the path that the flow took; 0 before Graph sets it.
+	end   int // TTL of the end, if it has one; below First, Hops is empty
+	// Varied are the TTLs at which the flow was answered by several addresses:
+	// a router before them balances packet by packet, or the route changed. Hops
+	// has the first.
+	Varied []uint8
+	// Path is the ID of the path that the flow took; 0 before Graph sets it, and
+	// for a flow of which no packet was sent.
 	Path int
+	// Ambiguous is true when the flow was not answered where paths differ, so
+	// that it may have taken another one than Path. Graph sets it.
+	Ambiguous bool
 }
 
-// Distance returns the TTL of the last hop of a walk that has an end there.
-func (w *Walk) Distance() int { return int(w.First) + len(w.Hops) - 1 }
+// Distance returns the TTL of the last hop, and for a walk that has an end the
+// TTL of that.
+func (w *Walk) Distance() int {
+	if w.end > 0 && w.end < int(w.First) {
+		return w.end
+	}
+	return int(w.First) + len(w.Hops) - 1
+}
 
 // LastAnswered returns the highest TTL that anything answered, or 0.
 func (w *Walk) LastAnswered() int {
@@ -61,6 +76,15 @@ func (w *Walk) LastAnswered() int {
 	}
 	return 0
 }
+
+func (w *Walk) vary(ttl uint8) {
+	if !slices.Contains(w.Varied, ttl) {
+		w.Varied = append(w.Varied, ttl)
+	}
+}
+
+// varied reports whether the hop of an index is one that varied.
+func (w *Walk) varied(i int) bool { return slices.Contains(w.Varied, w.First+uint8(i)) }
 
 // Terminal reports whether a reply to a probe for destination means that a
 // larger TTL gets no further: the destination answered, or someone refused.
@@ -81,7 +105,7 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 	var ends []*Exchange
 	for i := range exchanges {
 		e := &exchanges[i]
-		if e.TTL < first {
+		if e.TTL < first || e.Abandoned && e.Reply.Kind == NoReply {
 			continue
 		}
 		// A packet that could not be sent leaves a gap, not an end.
@@ -99,30 +123,40 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 			continue
 		}
 		transit = max(transit, int(e.TTL))
-		if byTTL[e.TTL] == nil {
+		switch {
+		case byTTL[e.TTL] == nil:
 			byTTL[e.TTL] = &e.Reply
+		case byTTL[e.TTL].Address != e.Reply.Address:
+			w.vary(e.TTL)
 		}
 	}
 	last := int(first) - 1
 	for last < 255 && probed[last+1] {
 		last++
 	}
-	// Replies that say that the end is there but not where say nothing yet.
-	ends = slices.DeleteFunc(ends, func(e *Exchange) bool { return !e.located(last, transit, byTTL[transit]) })
+	// Replies that say that the end is there but not where say nothing yet. Nor
+	// does a router's refusal where the flow got further all the same.
+	ends = slices.DeleteFunc(ends, func(e *Exchange) bool {
+		return !e.located(last, transit, byTTL[transit]) ||
+			e.distance(transit) <= transit && e.Reply.Address != flow.Destination
+	})
 	if len(ends) > 0 {
-		end, reply := nearestEnd(flow.Destination, ends, int(first), transit)
+		end, reply := nearestEnd(flow.Destination, ends, transit)
 		if reply.QuotedTTL == 0 && byTTL[transit] != nil {
 			guess := guessEnd(end, reply, transit, byTTL[transit])
 			if mayBeLost(exchanges, guess, end) {
 				end = guess
 			}
 		}
-		w.fill(&byTTL, &probed, end)
-		w.Hops[end-int(first)] = *reply
 		w.End = EndUnreachable
 		if reply.Address == flow.Destination {
 			w.End = EndReached
 		}
+		if w.end = end; end < int(first) {
+			return w
+		}
+		w.fill(&byTTL, &probed, end)
+		w.Hops[end-int(first)] = *reply
 		return w
 	}
 	if failed && !sent {
@@ -156,14 +190,13 @@ func (w *Walk) fill(byTTL *[256]*Reply, probed *[256]bool, last int) {
 //
 // Where the destination answered, its word counts and a router's refusal does
 // not: the refusal was passing, or another member of a per-packet balancer's.
-func nearestEnd(destination netip.Addr, ends []*Exchange, first, transit int) (int, *Reply) {
-	own := slices.DeleteFunc(slices.Clone(ends), func(e *Exchange) bool { return e.Reply.Address != destination })
-	if len(own) > 0 {
+func nearestEnd(destination netip.Addr, ends []*Exchange, transit int) (int, *Reply) {
+	if own := slices.DeleteFunc(slices.Clone(ends), func(e *Exchange) bool { return e.Reply.Address != destination }); len(own) > 0 {
 		ends = own
 	}
 	end := 255
 	for _, e := range ends {
-		end = min(end, max(first, e.distance(transit)))
+		end = min(end, e.distance(transit))
 	}
 	best := slices.MinFunc(ends, func(a, b *Exchange) int {
 		return abs(int(a.TTL)-end) - abs(int(b.TTL)-end)

@@ -343,6 +343,9 @@ func (s *fixedState) result(err error) Result {
 	}
 	if err == nil && !answered {
 		r.StopReason = traceflow.StopNoReply
+		if !slices.ContainsFunc(r.Exchanges, func(e traceflow.Exchange) bool { return e.Err == nil }) {
+			r.StopReason = traceflow.StopSendFailed
+		}
 	}
 	return r
 }

@@ -64,13 +64,15 @@ type attempt struct {
 	// overdue: its timeout has passed and a retry was sent; a reply still
 	// counts until the retry has timed out too.
 	overdue bool
-	reply   traceflow.Reply
+	// abandoned: its request was cancelled before its time was over.
+	abandoned bool
+	reply     traceflow.Reply
 }
 
 func (a *attempt) exchange() traceflow.Exchange {
 	return traceflow.Exchange{
 		Flow: a.task.probe.Flow.ID, TTL: a.task.probe.TTL, Attempt: a.number,
-		Sent: a.sent, Err: a.err, Reply: a.reply,
+		Sent: a.sent, Err: a.err, Reply: a.reply, Abandoned: a.abandoned,
 	}
 }
 

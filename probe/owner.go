@@ -17,6 +17,11 @@ import (
 // comes for it is counted as late or duplicate rather than as a stranger's.
 const linger = 10 * time.Second
 
+// maxForged is after how many replies with a wrong identity somebody is taken
+// to be guessing: from then on only quotes that hold the whole identity count.
+// The 22 bits of a short IPv6 quote would not hold out against a flood.
+const maxForged = 64
+
 // owner is the state of an engine. Only the goroutine in run touches it.
 type owner struct {
 	*Engine
@@ -30,6 +35,7 @@ type owner struct {
 	finished   []*attempt                 // in the order finished, to be forgotten
 	quiet      []*flowState               // serial flows that wait until no old reply can come
 	expiry     time.Time                  // when expire has something to do; zero: nothing waits
+	forged     int                        // replies that name a flow of ours with a wrong identity
 	batch      []traceflow.Datagram
 	inBatch    []*attempt
 }
@@ -120,6 +126,9 @@ func (o *owner) abandon(r *request, err error) {
 		if !t.done {
 			t.done = true
 			t.flow.open--
+			for _, a := range t.attempts {
+				a.abandoned = a.state == waitingState && !a.overdue
+			}
 			o.giveUp(t.attempts)
 		}
 	}
@@ -295,15 +304,20 @@ func (o *owner) match(answers []answer) {
 			continue
 		}
 		p := f.find(a, o.caps.QuotedHeader)
-		if p == nil && !o.caps.QuotedHeader && !a.hasCookie {
-			p = o.attribute(f, a.reply.Address)
-			if p == nil {
+		switch {
+		case a.hasCookie:
+		case o.forged >= maxForged:
+			p = nil
+		case !o.caps.QuotedHeader:
+			if p = o.attribute(f, a); p == nil {
 				continue
 			}
+			a.reply.Unverified = true
 		}
 		switch {
 		case p == nil || p.task.flow.key != a.flow:
 			unmatched++
+			o.forged++
 		case p.state == waitingState:
 			o.answered(p, a)
 		case p.state == answeredState:
@@ -369,7 +383,9 @@ func (o *owner) giveUp(attempts []*attempt) {
 // attribute finds the packet that a reply answers which names only the flow:
 // the only one that could still be answered. With more than one, the reply
 // says nothing but that this flow must go on with one at a time.
-func (o *owner) attribute(f *flowState, from netip.Addr) *attempt {
+//
+// A reply that came before that packet was sent is none to it.
+func (o *owner) attribute(f *flowState, by *answer) *attempt {
 	var waiting []*attempt
 	for _, p := range f.packets {
 		if p.state == waitingState {
@@ -391,12 +407,16 @@ func (o *owner) attribute(f *flowState, from netip.Addr) *attempt {
 	last := slices.MaxFunc(waiting, func(a, b *attempt) int { return a.number - b.number })
 	if f.unattributed == 0 && !f.haunted(last.task) &&
 		!slices.ContainsFunc(waiting, func(a *attempt) bool { return a.task != last.task }) {
+		if by.at.Before(last.sent) {
+			o.count(func(s *traceflow.Stats) { s.Unmatched++ })
+			return nil
+		}
 		return last
 	}
 	f.serial = true
 	f.unattributed++
 	o.count(func(s *traceflow.Stats) { s.Unattributed++ })
-	if !slices.Contains(f.voices, from) {
+	if from := by.reply.Address; !slices.Contains(f.voices, from) {
 		f.voices = append(f.voices, from)
 	}
 	o.settle(f)

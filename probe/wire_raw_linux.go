@@ -10,6 +10,7 @@ import (
 	"os"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -26,7 +27,8 @@ type rawWire struct {
 	sender, receiver *os.File
 	senderConn       syscall.RawConn
 	receiverConn     syscall.RawConn
-	out, in          *messages
+	out, in, stamps  *messages
+	taken            uint32 // packets that the sender's socket has numbered
 	room             [maxBatch][maxReceive]byte
 }
 
@@ -35,7 +37,7 @@ type rawWire struct {
 const maxReceive = 1500
 
 func openRaw(o Options) (_ *rawWire, err error) {
-	w := &rawWire{ipv6: o.IPv6, out: newMessages(maxBatch), in: newMessages(maxBatch)}
+	w := &rawWire{ipv6: o.IPv6, out: newMessages(maxBatch), in: newMessages(maxBatch), stamps: newMessages(maxBatch)}
 	family, icmp := unix.AF_INET6, unix.IPPROTO_ICMPV6
 	options := []sockopt{{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1}, {unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, 1}}
 	filter := icmp6Filter
@@ -46,7 +48,7 @@ func openRaw(o Options) (_ *rawWire, err error) {
 	}
 	// IPPROTO_RAW implies IP_HDRINCL, and for IPv6 IPV6_HDRINCL (raw(7),
 	// Linux 4.5 on); such a socket receives nothing.
-	sender, err := openSocket(family, unix.SOCK_RAW, unix.IPPROTO_RAW, nil)
+	sender, err := openSocket(family, unix.SOCK_RAW, unix.IPPROTO_RAW, senderOptions(o.IPv6))
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +85,20 @@ func openRaw(o Options) (_ *rawWire, err error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// senderOptions make the kernel say when it took each packet (the moment that
+// it enters the device's queue, numbered from 0), and when a queue on this host
+// dropped it: without IP_RECVERR a raw socket hides ENOBUFS, and the first
+// router would be blamed.
+func senderOptions(ipv6 bool) []sockopt {
+	const stamps = unix.SOF_TIMESTAMPING_TX_SCHED | unix.SOF_TIMESTAMPING_SOFTWARE |
+		unix.SOF_TIMESTAMPING_OPT_ID | unix.SOF_TIMESTAMPING_OPT_TSONLY
+	options := []sockopt{{unix.SOL_SOCKET, unix.SO_TIMESTAMPING, stamps}}
+	if ipv6 {
+		return append(options, sockopt{unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1})
+	}
+	return append(options, sockopt{unix.IPPROTO_IP, unix.IP_RECVERR, 1})
 }
 
 // The receiver's filters let only the ICMP types through that can answer a
@@ -133,7 +149,7 @@ func (w *rawWire) Send(batch []traceflow.Datagram) (int, error) {
 		w.out.set(i, batch[i].Data)
 		w.out.sendTo(i, netip.AddrPortFrom(to, 0))
 	}
-	done := 0
+	done, full := 0, 0
 	var failed error
 	err := w.senderConn.Write(func(fd uintptr) bool {
 		for done < len(batch) {
@@ -141,9 +157,18 @@ func (w *rawWire) Send(batch []traceflow.Datagram) (int, error) {
 			n, err := w.out.send(fd, done, len(batch))
 			if err != nil {
 				failed = err
+				if errors.Is(err, unix.ENOBUFS) && full < pendingErrors {
+					// The device's queue is full, and no event tells when it is
+					// not. Its packet has a number of its own all the same.
+					full++
+					w.taken++
+					time.Sleep(time.Millisecond)
+					continue
+				}
 				return !errors.Is(err, unix.EAGAIN) // a full socket empties: wait for that
 			}
 			stampBatch(n, before, time.Now(), func(i int, t time.Time) { batch[done+i].Time = t })
+			w.readStamps(fd, batch[done:done+n])
 			done += n
 		}
 		failed = nil
@@ -156,6 +181,39 @@ func (w *rawWire) Send(batch []traceflow.Datagram) (int, error) {
 		return done, nil
 	}
 	return done, os.NewSyscallError("sendmmsg", failed)
+}
+
+// readStamps replaces the times of packets just sent by those of the kernel,
+// which are in the socket's error queue by the time that the call returns. A
+// packet without one keeps its estimate.
+func (w *rawWire) readStamps(fd uintptr, sent []traceflow.Datagram) {
+	first := w.taken
+	w.taken += uint32(len(sent))
+	for n := maxBatch; n == maxBatch; {
+		for i := range maxBatch {
+			w.stamps.receiveInto(i, nil)
+		}
+		var err error
+		if n, err = w.stamps.receive(fd, maxBatch, unix.MSG_ERRQUEUE); err != nil {
+			return
+		}
+		for i := range n {
+			var at time.Time
+			number, numbered := uint32(0), false
+			w.stamps.eachControl(i, func(level, kind int32, data []byte) {
+				switch {
+				case level == unix.SOL_SOCKET && kind == unix.SCM_TIMESTAMPING && len(data) >= int(unsafe.Sizeof(unix.Timespec{})):
+					at = time.Unix((*unix.Timespec)(unsafe.Pointer(unsafe.SliceData(data))).Unix())
+				case len(data) >= int(unsafe.Offsetof(extendedError{}.offender)):
+					e := (*extendedError)(unsafe.Pointer(unsafe.SliceData(data)))
+					number, numbered = e.data, e.origin == unix.SO_EE_ORIGIN_TIMESTAMPING
+				}
+			})
+			if numbered && !at.IsZero() && number-first < uint32(len(sent)) {
+				sent[number-first].Time = at
+			}
+		}
+	}
 }
 
 // packetDestination reads the destination out of an IP header that we wrote.
