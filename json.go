@@ -145,10 +145,12 @@ type docFlow struct {
 	SourcePort      uint16 `json:"src_port"`
 	DestinationPort uint16 `json:"dst_port"`
 	Label           uint32 `json:"flow_label"`
-	Path            *int   `json:"path"`
-	Ambiguous       bool   `json:"ambiguous"`
-	Reached         bool   `json:"reached"`
-	End             string `json:"end"`
+	// Destination is there only if it is not the trace's.
+	Destination *netip.Addr `json:"destination,omitempty"`
+	Path        *int        `json:"path"`
+	Ambiguous   bool        `json:"ambiguous"`
+	Reached     bool        `json:"reached"`
+	End         string      `json:"end"`
 }
 
 type docExchange struct {
@@ -272,6 +274,9 @@ func toDocument(t *Trace) *document {
 		doc := docFlow{
 			ID: f.ID, Protocol: f.Protocol.String(), SourcePort: f.SourcePort,
 			DestinationPort: f.DestinationPort, Label: f.Label, End: EndUnknown.String(),
+		}
+		if f.Destination != t.Destination.Address {
+			doc.Destination = &f.Destination
 		}
 		if w := ends[f.ID]; w != nil {
 			doc.Ambiguous, doc.Reached, doc.End = w.Ambiguous, w.End == EndReached, w.End.String()
@@ -463,6 +468,9 @@ func (d *document) trace() (*Trace, error) {
 		flow := Flow{
 			ID: f.ID, Protocol: protocol, Source: d.VantagePoint.Address, Destination: d.Destination.Address,
 			SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label,
+		}
+		if f.Destination != nil {
+			flow.Destination = *f.Destination
 		}
 		t.Flows = append(t.Flows, flow)
 		w := NewWalk(flow, max(1, c.FirstTTL), byFlow[f.ID])

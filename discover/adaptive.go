@@ -34,6 +34,12 @@ type Adaptive struct {
 	MaxProbes int
 	// TimeLimit bounds the time taken; 0 is DefaultTimeLimit.
 	TimeLimit time.Duration
+	// Axis is what tells the Flows apart; it decides how balancers are told
+	// apart. The zero value is VarySourcePort.
+	Axis Axis
+	// Retries is how often a flow is asked again at a TTL where it was silent, if
+	// an answer would change anything. 0 is none.
+	Retries int
 	// SkipBalancers leaves out the repeats that tell kinds of balancers apart.
 	SkipBalancers bool
 }
@@ -44,9 +50,8 @@ const (
 	// DefaultTimeLimit leaves a router that answers once a second the time to
 	// answer for a dozen flows more than its burst.
 	DefaultTimeLimit = 30 * time.Second
-	// maxTries is how often one flow is asked at one TTL before its silence is
-	// believed.
-	maxTries = 3
+	// scoutTries is how often the scout is sent.
+	scoutTries = 3
 	// deafAfter is after how many packets without any answer a TTL is taken to
 	// be silent for every flow.
 	deafAfter = 9
@@ -107,13 +112,13 @@ func (s *adaptive) run(ctx context.Context) error {
 	// The scout goes on beside the rounds, and is called back when they no
 	// longer need it.
 	scoutCtx, recall := context.WithCancel(ctx)
-	sc := &scout{answers: make(chan []traceflow.Exchange, maxTries), pending: true}
+	sc := &scout{answers: make(chan []traceflow.Exchange, scoutTries), pending: true}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer close(sc.answers)
-		for try := range maxTries {
-			p := traceflow.Probe{Flow: first.flow, TTL: s.MaxTTL, Patient: try == maxTries-1}
+		for try := range scoutTries {
+			p := traceflow.Probe{Flow: first.flow, TTL: s.MaxTTL, Patient: try == scoutTries-1}
 			exchanges, err := s.prober.Probe(scoutCtx, []traceflow.Probe{p})
 			sc.answers <- exchanges
 			if err != nil || len(exchanges) == 0 || exchanges[len(exchanges)-1].Reply.Kind.Answered() {
@@ -327,7 +332,7 @@ func (s *adaptive) deaf(ttl int) bool {
 // allow it.
 func (s *adaptive) ask(index, ttl int) bool {
 	r := s.rows[index]
-	if s.planned[[2]int{index, ttl}] || r.tries[ttl] >= maxTries && !s.windows[ttl].limited {
+	if s.planned[[2]int{index, ttl}] || int(r.tries[ttl]) > s.Retries && !s.windows[ttl].limited {
 		return false
 	}
 	if s.windows[ttl].left <= 0 || s.sent+len(s.probes) >= s.MaxProbes {

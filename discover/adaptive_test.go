@@ -36,7 +36,7 @@ func TestAdaptiveTruth(t *testing.T) {
 					}
 					defer engine.Close()
 					start := time.Now()
-					a := discover.Adaptive{Flows: discover.RandomPorts(one, 33452, 1), FirstTTL: 1, MaxTTL: 64, Confidence: 0.95}
+					a := discover.Adaptive{Flows: discover.RandomPorts(one, 33452, 1), FirstTTL: 1, MaxTTL: 64, Confidence: 0.95, Retries: 2}
 					result, err := a.Discover(t.Context(), engine)
 					if err != nil {
 						t.Fatal(err)

@@ -39,3 +39,18 @@ type Result struct {
 	Balancers map[Divergence]traceflow.Balancer
 	Changes   []traceflow.RouteChange
 }
+
+// Classify writes what is known of balancers into the diamonds of the graph
+// that was made of the result.
+func (r *Result) Classify(g *traceflow.Graph) {
+	nodes := make(map[string]*traceflow.Node, len(g.Nodes))
+	for i := range g.Nodes {
+		nodes[g.Nodes[i].ID] = &g.Nodes[i]
+	}
+	for i := range g.Diamonds {
+		n := nodes[g.Diamonds[i].Divergence]
+		if kind, ok := r.Balancers[Divergence{n.TTL, n.Address}]; ok && kind != traceflow.BalancerUnknown {
+			g.Diamonds[i].Balancer = kind
+		}
+	}
+}

@@ -118,7 +118,7 @@ func (w *world) count(t *testing.T, name string, a discover.Adaptive, runs, budg
 // unrefuted.
 func (c *tally) holds(t *testing.T, claim float64) {
 	t.Helper()
-	t.Logf("%v, claim %g", c, claim)
+	t.Logf("%s: %v, claim %.2f", t.Name(), c, claim)
 	if p := atLeast(c.misses, c.runs, claim); p < doubt {
 		t.Errorf("%v: more than a claim of %g allows (p = %.2g)", c, claim, p)
 	}
@@ -129,14 +129,15 @@ func (c *tally) holds(t *testing.T, claim float64) {
 	}
 }
 
-// equals fails the test if the misses are not those of an exact chance.
-func (c *tally) equals(t *testing.T, exact float64) {
+// equals fails the test if the misses are not those of an exact chance, or
+// are more where it is a bound.
+func (c *tally) equals(t *testing.T, exact float64, tight bool) {
 	t.Helper()
-	t.Logf("%v, exact %.5f", c, exact)
+	t.Logf("%s: %v, exact %.5f", t.Name(), c, exact)
 	if p := atLeast(c.misses, c.runs, exact); p < doubt/2 {
 		t.Errorf("%v: more than the exact %.5f (p = %.2g)", c, exact, p)
 	}
-	if p := atMost(c.misses, c.runs, exact); p < doubt/2 {
+	if p := atMost(c.misses, c.runs, exact); tight && p < doubt/2 {
 		t.Errorf("%v: fewer than the exact %.5f (p = %.2g)", c, exact, p)
 	}
 }
@@ -305,15 +306,18 @@ func exactRuns() int {
 }
 
 // TestGuaranteeExact compares the misses of one balancer with their exact
-// chance, where every single test is made at 0.05.
+// chance, where every single test is made at 0.05. With more than a few next
+// hops the algorithm looks ahead and may ask for more flows than the stopping
+// point, so that the exact chance is a bound there.
 func TestGuaranteeExact(t *testing.T) {
 	for _, k := range []int{2, 3, 4, 8, 16} {
 		for _, h := range hashes {
 			t.Run(fmt.Sprintf("%d/%s", k, h.name), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, wide(k), h.hash)
-				c := w.tally(t, discover.Adaptive{PairAlpha: 0.05, Confidence: 0.95}, exactRuns(), probeBudget(2), nil)
-				c.equals(t, exactMiss(k, 0.05))
+				a := discover.Adaptive{PairAlpha: 0.05, Confidence: 0.95, SkipBalancers: true}
+				c := w.tally(t, a, exactRuns(), probeBudget(2), nil)
+				c.equals(t, exactMiss(k, 0.05), k <= 4)
 			})
 		}
 	}
@@ -327,7 +331,7 @@ func TestGuaranteeCanFail(t *testing.T) {
 		t.Fatalf("stopping points %d and %d, want 6 and 5", a, b)
 	}
 	w := newWorld(t, wide(2), topology.CRC32)
-	c := w.tally(t, discover.Adaptive{PairAlpha: alpha, Confidence: 0.95}, exactRuns(), math.MaxInt, nil)
+	c := w.tally(t, discover.Adaptive{PairAlpha: alpha, Confidence: 0.95, SkipBalancers: true}, exactRuns(), math.MaxInt, nil)
 	t.Log(&c)
 	if p := atLeast(c.misses, c.runs, exactMiss(2, 0.05)); p >= doubt/2 {
 		t.Errorf("%v: passes for the exact chance at one flow more (p = %.2g)", &c, p)
@@ -335,7 +339,7 @@ func TestGuaranteeCanFail(t *testing.T) {
 	if p := atLeast(c.misses, c.runs, 0.05); p >= doubt && c.runs == allRuns {
 		t.Errorf("%v: passes for a claim of 0.05 (p = %.2g)", &c, p)
 	}
-	c.equals(t, exactMiss(2, alpha))
+	c.equals(t, exactMiss(2, alpha), true)
 }
 
 // TestSequentialPorts shows why the source ports are in random order: many

@@ -162,7 +162,7 @@ func (s *adaptive) askPair(ttl, n int) {
 				continue
 			}
 			if pass == 1 && (r.cells[ttl-1] != unasked || r.cells[ttl] != unasked) && !s.windows[ttl].limited && !s.windows[ttl-1].limited &&
-				(r.tries[ttl-1] >= maxTries || r.tries[ttl] >= maxTries) {
+				(int(r.tries[ttl-1]) > s.Retries || int(r.tries[ttl]) > s.Retries) {
 				continue // silent for good
 			}
 			asked := true

@@ -16,6 +16,13 @@ func Horiz(w io.Writer, t *traceflow.Trace, o Options) error {
 		head = append(head, f.title)
 	}
 	rows := [][]string{head}
+	if len(flows) > 0 && flows[0].note != "" {
+		notes := []string{noteTitle}
+		for _, f := range flows {
+			notes = append(notes, f.note)
+		}
+		rows = append(rows, notes)
+	}
 	if len(flows) > 0 {
 		for i, ttl := range ttls(t, len(flows[0].cells)) {
 			row := []string{ttl}

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 
 	"traceflow"
 )
@@ -27,6 +28,7 @@ const cellWidth = 17
 // column is one flow or path: its title and a cell for each TTL.
 type column struct {
 	title string
+	note  string // how many flows, and one of their ports
 	cells []string
 	ended bool // where the cells end, so does the path
 }
@@ -74,6 +76,9 @@ func title(flow int) string { return fmt.Sprintf("Path ID %d", flow) }
 // pathColumn merges what the flows of a path were answered.
 func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
 	c := column{title: title(p.Flows[0])}
+	if t.Config.Paths == 0 {
+		c.title, c.note = title(p.ID), note(t, p)
+	}
 	for i := range t.Graph.Walks {
 		w := &t.Graph.Walks[i]
 		if w.Path != p.ID {
@@ -85,7 +90,7 @@ func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
 			switch {
 			case j == len(c.cells):
 				c.cells = append(c.cells, text)
-			case c.cells[j] == silentCell:
+			case c.cells[j] == silentCell || c.cells[j] == unprobedCell && text != silentCell:
 				c.cells[j] = text
 			}
 		}
@@ -95,6 +100,15 @@ func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
 	}
 	return c
 }
+
+// note says how many flows took a path, and the source port of one of them.
+func note(t *traceflow.Trace, p *traceflow.Path) string {
+	i := slices.IndexFunc(t.Flows, func(f traceflow.Flow) bool { return f.ID == p.Flows[0] })
+	return fmt.Sprintf("%d, as port %d", len(p.Flows), t.Flows[i].SourcePort)
+}
+
+// noteTitle heads the notes.
+const noteTitle = "Flows:"
 
 // writeRows pads every cell and closes it with " | ".
 func writeRows(w io.Writer, rows [][]string) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"traceflow"
+	"traceflow/discover"
 	"traceflow/probe"
 )
 
@@ -68,7 +69,14 @@ func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
 			return nil, err
 		}
 	}
-	config := probe.Config{Rate: o.pps(), Retries: o.retries, Timeout: time.Duration(o.timeout)}
+	if caps.Kind == probe.KindUDP && discover.Axis(o.vary) == discover.VaryLabel {
+		return nil, errors.Join(usagef("--vary label is not possible with --wire udp: it takes raw sockets"), wire.Close())
+	}
+	config := probe.Config{Rate: o.pps(), Timeout: time.Duration(o.timeout)}
+	if o.paths > 0 {
+		// Otherwise the search decides itself what is worth asking again.
+		config.Retries = o.retries
+	}
 	if o.debug {
 		config.Observe = func(e traceflow.Exchange) { fmt.Fprintln(env.Err, describe(&e)) }
 	}

@@ -7,9 +7,9 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"traceflow"
+	"traceflow/render"
 )
 
 // fewFlows is how many flows are announced one by one, as the seed does.
@@ -18,7 +18,12 @@ const fewFlows = 16
 // announce says on standard error what is about to be measured.
 func announce(env Env, t *traceflow.Trace) {
 	fmt.Fprintf(env.Err, "Resolved %s to %s\n", printable(t.Destination.Name), t.Destination.Address)
-	if n := len(t.Flows); n > fewFlows {
+	n := len(t.Flows)
+	if n == 0 {
+		fmt.Fprintln(env.Err, "Looking for every path")
+		return
+	}
+	if n > fewFlows {
 		first, last := &t.Flows[0], &t.Flows[n-1]
 		fmt.Fprintf(env.Err, "Looking at Path IDs %d to %d (src ports:%d to %d , dst port:%d)\n",
 			first.ID, last.ID, first.SourcePort, last.SourcePort, first.DestinationPort)
@@ -36,11 +41,11 @@ func remark(env Env, t *traceflow.Trace) {
 	s := &t.Stats
 	if s.SendErrors > 0 {
 		i := slices.IndexFunc(t.Exchanges, func(e traceflow.Exchange) bool { return e.Err != nil })
-		say("%s could not be sent, the first because: %s", count(s.SendErrors, "packet"), printable(t.Exchanges[i].Err.Error()))
+		say("%s could not be sent, the first because: %s", render.Count(s.SendErrors, "packet"), printable(t.Exchanges[i].Err.Error()))
 	}
 	// As many damaged quotes as good ones are not somebody else's traffic.
 	if damaged := s.Unmatched - s.Foreign + s.Malformed; damaged > 0 && damaged >= s.Replies {
-		say("%s quoted our flows but none of our packets: forged, or damaged on the way", count(damaged, "reply"))
+		say("%s quoted our flows but none of our packets: forged, or damaged on the way", render.Count(damaged, "reply"))
 	}
 	if s.Probes == 0 {
 		return
@@ -52,34 +57,13 @@ func remark(env Env, t *traceflow.Trace) {
 	case s.Replies == 0:
 		say("%s: no reply at all; a firewall here or there may drop UDP, try another --dstport", name)
 	case !t.Reached():
-		say("%s: not reached, by %s (%s)", name, count(len(t.Flows), "flow"), ends)
+		say("%s: not reached, by %s (%s)", name, render.Count(len(t.Flows), "flow"), ends)
 	case ends != "":
-		say("%s: reached, but not by all of %s (%s)", name, count(len(t.Flows), "flow"), ends)
+		say("%s: reached, but not by all of %s (%s)", name, render.Count(len(t.Flows), "flow"), ends)
 	}
-	if s.Replies > 0 {
-		say("%s; %s in %.1f s", found(t), count(s.Probes, "packet"), t.Ended.Sub(t.Started).Round(100*time.Millisecond).Seconds())
+	if s.Replies > 0 && t.Config.Paths > 0 {
+		_ = render.Summary(env.Err, t) // standard error has nobody to tell
 	}
-}
-
-// found says how many paths there are, and what may be missing.
-func found(t *traceflow.Trace) string {
-	text := fmt.Sprintf("%s by %s", count(len(t.Graph.Paths), "path"), count(len(t.Flows), "flow"))
-	if share := t.Guarantee.MinShare; share > 0 && share < 1 {
-		text += fmt.Sprintf("; links with less than %.0f %% of the flows may be missing (at %.0f %% confidence)",
-			100*share, 100*t.Guarantee.Confidence)
-	}
-	return text
-}
-
-// count writes a number and a noun.
-func count(n int, noun string) string {
-	switch {
-	case n == 1:
-		return "1 " + noun
-	case strings.HasSuffix(noun, "y"):
-		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // endSummary says how many flows ended elsewhere than at the destination.

@@ -31,7 +31,7 @@ func (t *target) ipv6() bool { return t.address.Is6() }
 
 // flows returns the flows in the seed's way: source port base + i.
 func (t *target) flows(o *traceOptions) []traceflow.Flow {
-	flows := make([]traceflow.Flow, o.paths)
+	flows := make([]traceflow.Flow, int(o.paths))
 	for i := range flows {
 		flows[i] = traceflow.Flow{
 			ID: i + 1, Protocol: traceflow.ProtocolUDP,

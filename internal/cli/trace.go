@@ -23,7 +23,13 @@ import (
 
 // traceOptions are the flags of a trace.
 type traceOptions struct {
-	paths, firstTTL, maxTTL, queries, retries int
+	paths                                     pathCount
+	firstTTL, maxTTL, queries, retries        int
+	confidence                                float64
+	guarantee, vary                           string
+	maxProbes                                 int
+	timeLimit                                 seconds
+	given                                     func(flag string) bool
 	sourcePort, destinationPort               int
 	wait, timeout                             seconds
 	rate                                      int
@@ -53,6 +59,7 @@ port between flows, and sends everything at once.`,
 		Args:    cobra.ArbitraryArgs,
 		Example: traceExamples,
 		RunE: func(c *cobra.Command, args []string) error {
+			o.given = c.Flags().Changed
 			o.rateSet, o.waitSet = c.Flags().Changed("rate"), c.Flags().Changed("wait")
 			o.formatSet = c.Flags().Changed("format")
 			if err := o.validate(args); err != nil {
@@ -62,9 +69,15 @@ port between flows, and sends everything at once.`,
 		},
 	}
 	o.timeout = seconds(probe.DefaultTimeout)
+	o.timeLimit = seconds(discover.DefaultTimeLimit)
 	f := c.Flags()
 	f.SortFlags = false
-	f.IntVarP(&o.paths, "paths", "P", 4, "`number` of flows to follow")
+	f.VarP(&o.paths, "paths", "P", "`number` of flows to follow; auto: as many as it\ntakes to have seen every link")
+	f.Float64Var(&o.confidence, "confidence", 0.95, "`level` of the statement about that, 0.5 to 0.9999")
+	f.StringVar(&o.guarantee, "guarantee", "pair", "what it holds for: each `pair` of hops, or node")
+	f.StringVar(&o.vary, "vary", "srcport", "`field` that tells flows apart: srcport, dstport,\nboth, label (IPv6), dst (in the same /24 or /120)")
+	f.IntVar(&o.maxProbes, "max-probes", discover.DefaultMaxProbes, "`number` of packets to send at most")
+	f.Var(&o.timeLimit, "time-limit", "longest time to take, `seconds`")
 	f.IntVarP(&o.firstTTL, "first-ttl", "f", 1, "lowest `TTL` to probe")
 	f.IntVarP(&o.maxTTL, "ttl", "m", 64, "highest `TTL` to probe")
 	f.IntVar(&o.sourcePort, "srcport", 33452, "source `port` base: flow i has port + i")
@@ -109,7 +122,6 @@ func (o *traceOptions) validate(args []string) error {
 		flag            string
 		value, from, to int
 	}{
-		{"paths", o.paths, 1, 65535},
 		{"first-ttl", o.firstTTL, 1, 255},
 		{"ttl", o.maxTTL, 1, 255},
 		{"srcport", o.sourcePort, 0, 65535},
@@ -123,9 +135,9 @@ func (o *traceOptions) validate(args []string) error {
 		}
 	}
 	switch {
-	case o.sourcePort+o.paths > 65535:
+	case o.sourcePort+int(o.paths) > 65535:
 		return fmt.Errorf("--srcport %d and --paths %d need source ports up to %d, beyond 65535: lower one of them",
-			o.sourcePort, o.paths, o.sourcePort+o.paths)
+			o.sourcePort, int(o.paths), o.sourcePort+int(o.paths))
 	case o.firstTTL > o.maxTTL:
 		return fmt.Errorf("--first-ttl %d is above --ttl %d", o.firstTTL, o.maxTTL)
 	case o.ipv4 && o.ipv6:
@@ -144,6 +156,9 @@ func (o *traceOptions) validate(args []string) error {
 		return errors.New("--source and --interface are of this host, which --sim does not use")
 	case o.sim != "" && (o.wire == string(probe.KindRaw) || o.wire == string(probe.KindUDP)):
 		return fmt.Errorf("--wire %s and --sim contradict each other", o.wire)
+	}
+	if err := o.validateSearch(); err != nil {
+		return err
 	}
 	if _, err := netip.ParseAddr(o.bind); err != nil {
 		return fmt.Errorf("--bind %q is no IP address", o.bind)
@@ -207,6 +222,12 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		if werr := write(env.Out, t, render.Options{Dedup: o.dedup}); werr != nil {
 			return fmt.Errorf("write the result: %w", werr)
 		}
+		if o.isTable() && o.paths == 0 {
+			fmt.Fprintln(env.Out)
+			if err := render.Summary(env.Out, t); err != nil {
+				return fmt.Errorf("write the result: %w", err)
+			}
+		}
 		if !o.quiet {
 			remark(env, t)
 		}
@@ -249,13 +270,15 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 		Destination:  traceflow.Destination{Name: target.name, Address: target.address},
 		VantagePoint: traceflow.VantagePoint{Hostname: target.hostname, Address: target.local.Address, Interface: target.local.Interface},
 		Config: traceflow.Config{
-			Protocol: traceflow.ProtocolUDP, Paths: o.paths, Confidence: confidence,
+			Protocol: traceflow.ProtocolUDP, Paths: int(o.paths), Confidence: o.confidence,
 			FirstTTL: uint8(o.firstTTL), MaxTTL: uint8(o.maxTTL),
 			SourcePort: uint16(o.sourcePort), DestinationPort: uint16(o.destinationPort),
 			Rate: o.pps(), Retries: o.retries, Repeats: o.queries,
 			Timeout: time.Duration(o.timeout), Seed: o.seed, Wire: string(e.caps.Kind),
 		},
-		Flows: target.flows(o),
+	}
+	if o.paths > 0 {
+		t.Flows = target.flows(o)
 	}
 	if !o.quiet {
 		announce(env, t)
@@ -263,19 +286,16 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 	before := e.Stats()
 	t.Started = time.Now()
 	stop := showProgress(env, o, e.Stats)
-	fixed := discover.Fixed{Flows: t.Flows, FirstTTL: t.Config.FirstTTL, MaxTTL: t.Config.MaxTTL, Repeats: o.queries}
-	r, err := fixed.Discover(ctx, e)
+	r, err := o.discover(ctx, t, target, e)
 	stop()
 	t.Ended = time.Now()
 	t.Stats = e.Stats().Since(before)
 	t.Exchanges, t.Complete, t.StopReason = r.Exchanges, r.Complete, r.StopReason
-	t.Guarantee = discover.Guarantee(r.Walks, confidence)
+	t.Guarantee, t.Changes = r.Guarantee, r.Changes
 	t.Graph = traceflow.NewGraph(r.Walks, r.Exchanges)
+	r.Classify(&t.Graph)
 	return t, err
 }
-
-// confidence is what the guarantee is computed for.
-const confidence = 0.95
 
 // randomSeed is short enough to be typed again.
 func randomSeed() uint64 { return uint64(rand.Uint32()) }

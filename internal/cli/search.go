@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"traceflow"
+	"traceflow/discover"
+)
+
+// validateSearch refuses what cannot work of the flags that say how much to
+// look for.
+func (o *traceOptions) validateSearch() error {
+	if o.confidence < 0.5 || o.confidence > 0.9999 {
+		return fmt.Errorf("--confidence %v is not between 0.5 and 0.9999", o.confidence)
+	}
+	if o.guarantee != "pair" && o.guarantee != "node" {
+		return fmt.Errorf("--guarantee %q is neither pair nor node", o.guarantee)
+	}
+	switch axis := discover.Axis(o.vary); axis {
+	case discover.VarySourcePort, discover.VaryDestinationPort, discover.VaryBothPorts, discover.VaryLabel, discover.VaryDestination:
+	default:
+		return fmt.Errorf("--vary %q is none of srcport, dstport, both, label, dst", o.vary)
+	}
+	if o.timeLimit <= 0 {
+		return errors.New("--time-limit must be more than 0")
+	}
+	if o.paths > 0 {
+		for _, flag := range []string{"guarantee", "vary", "max-probes", "time-limit"} {
+			if o.given(flag) {
+				return fmt.Errorf("--paths %d follows these flows whatever they show; --%s is for --paths auto", int(o.paths), flag)
+			}
+		}
+		return nil
+	}
+	if o.queries > 1 {
+		return fmt.Errorf("--queries %d is for --paths N; --paths auto asks as often as it needs", o.queries)
+	}
+	// One hop, and one flow more than says nothing.
+	if least := discover.StoppingPoint(2, 1-o.confidence) + 1; o.maxProbes < least {
+		return fmt.Errorf("--max-probes %d is too few to say anything at --confidence %v: it takes at least %d",
+			o.maxProbes, o.confidence, least)
+	}
+	if o.sourcePort > 65535-discover.StoppingPoint(2, 1-o.confidence) {
+		return fmt.Errorf("--srcport %d leaves too few ports for --confidence %v: lower it", o.sourcePort, o.confidence)
+	}
+	return nil
+}
+
+// discover runs the algorithm that was asked for. It sets the trace's flows
+// to those that were used.
+func (o *traceOptions) discover(ctx context.Context, t *traceflow.Trace, target *target, e *engine) (discover.Result, error) {
+	c := &t.Config
+	if o.paths > 0 {
+		fixed := discover.Fixed{Flows: t.Flows, FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, Repeats: o.queries}
+		r, err := fixed.Discover(ctx, e)
+		r.Guarantee = discover.Guarantee(r.Walks, o.confidence)
+		return r, err
+	}
+	flow := traceflow.Flow{
+		Protocol: c.Protocol, Source: target.local.Address, Destination: target.address,
+		SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
+	}
+	a := discover.Adaptive{
+		Flows: discover.Vary(discover.Axis(o.vary), flow, o.seed), FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL,
+		Confidence: o.confidence, PerNode: o.guarantee == "node", Retries: o.retries,
+		MaxProbes: o.maxProbes, TimeLimit: time.Duration(o.timeLimit), Axis: discover.Axis(o.vary),
+	}
+	r, err := a.Discover(ctx, e)
+	for i := range r.Walks {
+		t.Flows = append(t.Flows, r.Walks[i].Flow)
+	}
+	return r, err
+}
