@@ -78,6 +78,7 @@ func NewGraph(walks []Walk, exchanges []Exchange) Graph {
 type group struct {
 	walks []*Walk
 	hops  []netip.Addr // by TTL from first; invalid where none was answered
+	mute  []bool       // a router that does not answer is known to be there
 	first uint8
 	ended bool // hops ends where the path does
 	end   End
@@ -152,7 +153,11 @@ func (g *group) agrees(w *Walk) bool {
 		return false
 	}
 	for i := range min(len(g.hops), len(w.Hops)) {
-		if a := w.Hops[i].Address; a.IsValid() && g.hops[i].IsValid() && a != g.hops[i] {
+		a := w.Hops[i].Address
+		if a.IsValid() && (g.mute[i] || g.hops[i].IsValid() && a != g.hops[i]) {
+			return false
+		}
+		if w.Hops[i].Kind == Mute && g.hops[i].IsValid() {
 			return false
 		}
 	}
@@ -176,8 +181,9 @@ func (g *group) add(w *Walk) {
 			if g.ended {
 				break // what the walk asked beyond the end, nobody answered
 			}
-			g.hops = append(g.hops, netip.Addr{})
+			g.hops, g.mute = append(g.hops, netip.Addr{}), append(g.mute, false)
 		}
+		g.mute[i] = g.mute[i] || w.Hops[i].Kind == Mute
 		if a := w.Hops[i].Address; a.IsValid() {
 			g.hops[i] = a
 		}

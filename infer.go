@@ -2,14 +2,24 @@
 
 package traceflow
 
-import "net/netip"
+import (
+	"math"
+	"net/netip"
+	"slices"
+)
 
 // InferHops fills in what the flows of walks were not asked, where the links
 // that other flows were answered on both ends of leave one possibility: if
 // everything that was at A went on to B, so did this flow, and likewise back.
 // How sure that is is what a trace's guarantee says. Silence is not filled in,
 // except at the TTLs where it was a rate limit's.
-func InferHops(walks []Walk, rateLimited []uint8) {
+//
+// Where a flow was silent to every try at a TTL that is not rate-limited, and
+// the flows that were answered there were answered so reliably that this is no
+// chance, it met a router that does not answer: such a hop becomes Mute, and
+// is not taken for any of the routers that do.
+func InferHops(walks []Walk, exchanges []Exchange, rateLimited []uint8) {
+	findMute(walks, exchanges, rateLimited)
 	for i := range walks {
 		for _, ttl := range rateLimited {
 			at := int(ttl) - int(walks[i].First)
@@ -24,6 +34,47 @@ func InferHops(walks []Walk, rateLimited []uint8) {
 	}
 	for i := range walks {
 		n.fill(&walks[i])
+	}
+}
+
+// findMute marks hops as Mute.
+func findMute(walks []Walk, exchanges []Exchange, rateLimited []uint8) {
+	type spot struct {
+		flow int
+		ttl  uint8
+	}
+	asked, answered := make(map[spot]int), make(map[spot]int)
+	for i := range exchanges {
+		e := &exchanges[i]
+		if e.Err != nil || e.Abandoned {
+			continue
+		}
+		s := spot{e.Flow, e.TTL}
+		asked[s]++
+		if e.Reply.Kind.Answered() {
+			answered[s]++
+		}
+	}
+	// How reliable those are that answer at all, by TTL.
+	var tries, replies [256]float64
+	for s, n := range asked {
+		if answered[s] > 0 {
+			tries[s.ttl] += float64(n)
+			replies[s.ttl] += float64(answered[s])
+		}
+	}
+	for i := range walks {
+		w := &walks[i]
+		for j := range w.Hops {
+			ttl := w.First + uint8(j)
+			if w.Hops[j].Kind != NoReply || int(ttl) >= w.LastAnswered() || slices.Contains(rateLimited, ttl) {
+				continue
+			}
+			n := asked[spot{w.Flow.ID, ttl}]
+			if t := tries[ttl]; t > 0 && n > 1 && math.Pow(1-replies[ttl]/(t+1), float64(n)) < 0.01 {
+				w.Hops[j].Kind = Mute
+			}
+		}
 	}
 }
 

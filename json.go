@@ -482,7 +482,7 @@ func (d *document) trace() (*Trace, error) {
 		walks = append(walks, w)
 	}
 	if t.Config.Paths == 0 {
-		InferHops(walks, t.Guarantee.RateLimited)
+		InferHops(walks, t.Exchanges, t.Guarantee.RateLimited)
 	}
 	t.Graph = NewGraph(walks, t.Exchanges)
 	return t, nil

@@ -25,6 +25,7 @@ type ReplyKind uint8
 // The kinds of reply. The zero value is silence.
 const (
 	NoReply          ReplyKind = iota // nothing matched before the timeout; printed "*"
+	Mute                              // in a Walk only: no answer to many tries where other flows are answered at once
 	NotAsked                          // in a Walk only: the flow was not probed at this TTL
 	Inferred                          // in a Walk only: not probed, but the other flows leave one possibility
 	TimeExceeded                      // a router dropped the probe at TTL 0 (ICMP 11/0, ICMPv6 3/0)
@@ -35,7 +36,7 @@ const (
 )
 
 var replyKindNames = [...]string{
-	NoReply: "no-reply", NotAsked: "not-asked", Inferred: "inferred", TimeExceeded: "time-exceeded", PortUnreachable: "port-unreachable",
+	NoReply: "no-reply", Mute: "mute", NotAsked: "not-asked", Inferred: "inferred", TimeExceeded: "time-exceeded", PortUnreachable: "port-unreachable",
 	Unreachable: "unreachable", PacketTooBig: "packet-too-big", ParameterProblem: "parameter-problem",
 }
 

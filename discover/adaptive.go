@@ -433,6 +433,7 @@ func (s *adaptive) witnessSide(here, there int) {
 			missing--
 		}
 	}
+	s.windows[there].wanted = s.windows[there].wanted || missing > 0
 }
 
 // recovery returns after what time a limited TTL that a test still needs can
@@ -475,7 +476,7 @@ func (s *adaptive) result(err error) Result {
 			r.Guarantee.RateLimited = append(r.Guarantee.RateLimited, uint8(ttl))
 		}
 	}
-	traceflow.InferHops(r.Walks, r.Guarantee.RateLimited)
+	traceflow.InferHops(r.Walks, r.Exchanges, r.Guarantee.RateLimited)
 	if err == nil {
 		for i := range r.Walks {
 			if w := &r.Walks[i]; w.End == traceflow.EndUnknown && !s.anyEnd() {

@@ -68,7 +68,7 @@ func (w *window) close(now time.Time) {
 		if w.answered > 0 {
 			w.silences = 0
 		}
-	case lost >= 3 && 2*w.answered < w.asked && w.total >= 3:
+	case lost >= 2 && 2*w.answered < w.asked && w.total >= burst || lost >= 3 && 2*w.answered < w.asked && w.total >= 3:
 		// It answered before, and most of a burst is lost: a limit.
 		w.limited = true
 		w.next = now.Add(trickle)

@@ -18,7 +18,7 @@ const (
 // cell returns the text of one hop: the address, and what it refused.
 func cell(destination traceflow.Destination, r *traceflow.Reply) string {
 	switch r.Kind {
-	case traceflow.NoReply:
+	case traceflow.NoReply, traceflow.Mute:
 		return silentCell
 	case traceflow.NotAsked:
 		return unprobedCell
@@ -36,7 +36,7 @@ func cell(destination traceflow.Destination, r *traceflow.Reply) string {
 // forbidden by an administrator, !F too big, and !<code> for the rest.
 func mark(r *traceflow.Reply) string {
 	switch r.Kind {
-	case traceflow.NoReply, traceflow.NotAsked, traceflow.Inferred, traceflow.TimeExceeded:
+	case traceflow.NoReply, traceflow.Mute, traceflow.NotAsked, traceflow.Inferred, traceflow.TimeExceeded:
 		return ""
 	case traceflow.PortUnreachable:
 		return "!p"

@@ -63,6 +63,8 @@ func shape(t *traceflow.Trace) string {
 	}
 	if len(lengths) > 0 {
 		text += ", " + list(slices.Sorted(maps.Keys(lengths)), " or ") + " hops long"
+	} else {
+		text += ", none of which reaches the destination"
 	}
 	widths := make(map[uint8]int)
 	widest := 0
@@ -161,8 +163,28 @@ func statement(t *traceflow.Trace) []string {
 		}
 		out = append(out, fmt.Sprintf("TTL %d is short because of %s: only links with at least %s of the flows there are sure.", h.TTL, why, share(h.MinShare)))
 	}
+	for ttl, flows := range muteHops(t) {
+		if flows > 0 {
+			out = append(out, fmt.Sprintf("TTL %d: %s met no router that answers; how many stand there is not known.", ttl, Count(flows, "flow")))
+		}
+	}
 	if silent := silentHops(t); len(silent) > 0 {
 		out = append(out, "Nothing answers at TTL "+list(silent, " and ")+": nothing is said about links there.")
+	}
+	return out
+}
+
+// muteHops counts by TTL the flows that met a router that does not answer
+// where others do.
+func muteHops(t *traceflow.Trace) [256]int {
+	var out [256]int
+	for i := range t.Graph.Walks {
+		w := &t.Graph.Walks[i]
+		for j := range w.Hops {
+			if w.Hops[j].Kind == traceflow.Mute {
+				out[int(w.First)+j]++
+			}
+		}
 	}
 	return out
 }

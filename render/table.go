@@ -95,8 +95,8 @@ func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
 			}
 		}
 	}
-	if p.Reached {
-		c.cells = c.cells[:len(p.Nodes)]
+	if p.Reached || t.Config.Paths == 0 {
+		c.cells = c.cells[:min(len(c.cells), len(p.Nodes))]
 	}
 	return c
 }

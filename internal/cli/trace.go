@@ -23,23 +23,23 @@ import (
 
 // traceOptions are the flags of a trace.
 type traceOptions struct {
-	paths                                     pathCount
-	firstTTL, maxTTL, queries, retries        int
-	confidence                                float64
-	guarantee, vary                           string
-	maxProbes                                 int
-	timeLimit                                 seconds
-	given                                     func(flag string) bool
-	sourcePort, destinationPort               int
-	wait, timeout                             seconds
-	rate                                      int
-	format                                    string
-	json, dedup, debug, quiet, numeric        bool
-	ipv4, ipv6                                bool
-	source, iface, bind                       string
-	wire, sim                                 string
-	seed                                      uint64
-	rateSet, waitSet, formatSet               bool
+	paths                              pathCount
+	firstTTL, maxTTL, queries, retries int
+	confidence                         float64
+	guarantee, vary                    string
+	maxProbes                          int
+	timeLimit                          seconds
+	given                              func(flag string) bool
+	sourcePort, destinationPort        int
+	wait, timeout                      seconds
+	rate                               int
+	format                             string
+	json, dedup, debug, quiet, numeric bool
+	ipv4, ipv6                         bool
+	source, iface, bind                string
+	wire, sim                          string
+	seed                               uint64
+	rateSet, waitSet, formatSet        bool
 }
 
 const traceExamples = `  traceflow example.com                      four flows, one row a flow
