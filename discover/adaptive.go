@@ -205,6 +205,13 @@ func (s *adaptive) round(ctx context.Context) error {
 	for i := range exchanges {
 		e := &exchanges[i]
 		w := &s.windows[e.TTL]
+		if w.suspect && s.rows[e.Flow-1].cells[e.TTL] >= 0 {
+			w.controls++
+			if e.Reply.Kind.Answered() {
+				w.controlsAnswered++
+			}
+			continue
+		}
 		if !w.limited && s.rows[e.Flow-1].tries[e.TTL] > 1 {
 			// Asked again because it was silent: its silence is no news.
 			continue
@@ -363,12 +370,36 @@ func (s *adaptive) plan() {
 		s.reason = traceflow.StopProbeBudget
 		return
 	}
+	s.control()
 	s.locate()
 	s.witness()
 	if s.PerNode {
 		s.planNodes()
 	} else {
 		s.planPairs()
+	}
+}
+
+// controls is how many flows are asked again where a rate limit is suspected.
+const controls = 2
+
+// control asks flows again that were answered, at the TTLs that are suspected
+// of a rate limit, and nothing else there until that is settled.
+func (s *adaptive) control() {
+	for ttl := s.first; ttl <= s.upTo; ttl++ {
+		w := &s.windows[ttl]
+		if !w.suspect {
+			continue
+		}
+		w.left, w.wanted = 0, true
+		n := 0
+		for _, r := range s.rows {
+			if r.cells[ttl] >= 0 && n < controls && !(r.ended() && r.walk.Distance() < ttl) {
+				s.probes = append(s.probes, traceflow.Probe{Flow: r.flow, TTL: uint8(ttl)})
+				n++
+			}
+		}
+		w.suspect = n > 0
 	}
 }
 

@@ -48,9 +48,21 @@ func (r *Result) Classify(g *traceflow.Graph) {
 		nodes[g.Nodes[i].ID] = &g.Nodes[i]
 	}
 	for i := range g.Diamonds {
-		n := nodes[g.Diamonds[i].Divergence]
+		d := &g.Diamonds[i]
+		n := nodes[d.Divergence]
 		if kind, ok := r.Balancers[Divergence{n.TTL, n.Address}]; ok && kind != traceflow.BalancerUnknown {
-			g.Diamonds[i].Balancer = kind
+			d.Balancer = kind
+		}
+		if d.Balancer != traceflow.BalancerPerPacket {
+			continue
+		}
+		// Inside, two probes of one flow went two ways: what answered them is
+		// not adjacent by that.
+		for j := range g.Links {
+			from, to := nodes[g.Links[j].From], nodes[g.Links[j].To]
+			if from.TTL > n.TTL && int(to.TTL) < int(n.TTL)+d.Length {
+				g.Links[j].Inferred = true
+			}
 		}
 	}
 }

@@ -19,15 +19,20 @@ const (
 // everything is answered, and where answers stop after a burst it goes on at
 // the pace of a trickle.
 type window struct {
-	size     int // for each address
-	left     int // in this round
-	limited  bool
-	wanted   bool      // a test could not ask all that it needs
-	next     time.Time // when a limited window opens again
-	asked    int       // in the last round
-	answered int
-	total    int // answered in all rounds
-	silences int // rounds in a row without an answer, while limited
+	size    int // for each address
+	left    int // in this round
+	limited bool
+	// suspect: most of a round was lost after answers before. That is a limit,
+	// or a router that does not answer beside one that does; flows that were
+	// answered before are asked again as a control. cleared: they answered.
+	suspect, cleared           bool
+	controls, controlsAnswered int
+	wanted                     bool      // a test could not ask all that it needs
+	next                       time.Time // when a limited window opens again
+	asked                      int       // in the last round
+	answered                   int
+	total                      int // answered in all rounds
+	silences                   int // rounds in a row without an answer, while limited
 }
 
 func newWindows(n int) []window {
@@ -53,10 +58,18 @@ func (w *window) refill(now time.Time, addresses int) {
 // exhausted reports whether a limited TTL has stopped answering for good.
 func (w *window) exhausted() bool { return w.silences >= giveUp }
 
-func (w *window) open() { w.asked, w.answered = 0, 0 }
+func (w *window) open() { w.asked, w.answered, w.controls, w.controlsAnswered = 0, 0, 0, 0 }
 
 // close draws conclusions from a round.
 func (w *window) close(now time.Time) {
+	if w.controls > 0 {
+		w.suspect = false
+		w.cleared = w.controlsAnswered > 0
+		if !w.cleared {
+			w.limited = true
+			w.next = now.Add(trickle)
+		}
+	}
 	if w.asked == 0 {
 		return
 	}
@@ -68,10 +81,8 @@ func (w *window) close(now time.Time) {
 		if w.answered > 0 {
 			w.silences = 0
 		}
-	case lost >= 2 && 2*w.answered < w.asked && w.total >= burst || lost >= 3 && 2*w.answered < w.asked && w.total >= 3:
-		// It answered before, and most of a burst is lost: a limit.
-		w.limited = true
-		w.next = now.Add(trickle)
+	case lost >= 2 && 2*w.answered < w.asked && w.total >= 3 && !w.cleared:
+		w.suspect = true
 	case lost == 0:
 		w.size = min(2*w.size, 1<<16)
 	}

@@ -295,10 +295,10 @@ func newTruth(top *topology.Topology, table *topology.Table) truth {
 }
 
 // check compares a result with the truth: seen is how many true links were
-// answered on at both ends by one flow, of those that have at least the given
-// share of the flows. Whatever was answered and is not true is an error; what
+// answered on at both ends by one flow, of those that have at least the share
+// of the flows that is given for the TTL of their farther end; nil is all. Whatever was answered and is not true is an error; what
 // was inferred may be wrong only where a link was missed.
-func (w *world) check(r *discover.Result, share float64) (seen, of int, err error) {
+func (w *world) check(r *discover.Result, shares []float64) (seen, of int, err error) {
 	found := make([]bool, len(w.truth.share))
 	var wrong error
 	for i := range r.Walks {
@@ -334,13 +334,13 @@ func (w *world) check(r *discover.Result, share float64) (seen, of int, err erro
 		}
 	}
 	all := true
-	for i, ok := range found {
-		all = all && ok
-		if w.truth.share[i] < share {
+	for link, i := range w.truth.index {
+		all = all && found[i]
+		if shares != nil && w.truth.share[i] < shares[link.ttl] {
 			continue
 		}
 		of++
-		if ok {
+		if found[i] {
 			seen++
 		}
 	}

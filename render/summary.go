@@ -145,24 +145,18 @@ func statement(t *traceflow.Trace) []string {
 		out = append(out, fmt.Sprintf("With %s confidence no link was missed, if the links between two TTLs carry equal shares.",
 			percent(min(reached, g.Confidence))))
 	}
-	switch {
+	switch sure := fmt.Sprintf("with %s confidence every link that carries at least %s of the flows was seen.",
+		percent(g.Confidence), share(g.MinShare)); {
 	case g.MinShare >= 1:
 		out = append(out, "Too little was answered to say what may have been missed.")
-	case g.EqualShares:
-		out = append(out, fmt.Sprintf("If not: with %s every link that carries at least %s of the flows was seen.", percent(g.Confidence), share(g.MinShare)))
+	case len(out) > 0:
+		out = append(out, "If they do not: "+sure)
+	case !g.EqualShares:
+		out = append(out, "The shares are unequal; "+sure)
 	default:
-		out = append(out, fmt.Sprintf("The shares are unequal: with %s confidence every link that carries at least %s of the flows was seen.",
-			percent(g.Confidence), share(g.MinShare)))
+		out = append(out, strings.ToUpper(sure[:1])+sure[1:])
 	}
-	for _, h := range g.Short {
-		why := "too few answers"
-		if slices.Contains(g.RateLimited, h.TTL) {
-			why = "a rate limit"
-		} else if t.StopReason == traceflow.StopProbeBudget {
-			why = "the probe budget"
-		}
-		out = append(out, fmt.Sprintf("TTL %d is short because of %s: only links with at least %s of the flows there are sure.", h.TTL, why, share(h.MinShare)))
-	}
+	out = append(out, shortHops(t)...)
 	for ttl, flows := range muteHops(t) {
 		if flows > 0 {
 			out = append(out, fmt.Sprintf("TTL %d: %s met no router that answers; how many stand there is not known.", ttl, Count(flows, "flow")))
@@ -170,6 +164,37 @@ func statement(t *traceflow.Trace) []string {
 	}
 	if silent := silentHops(t); len(silent) > 0 {
 		out = append(out, "Nothing answers at TTL "+list(silent, " and ")+": nothing is said about links there.")
+	}
+	return out
+}
+
+// shortHops says where fewer flows were answered than the confidence needs.
+func shortHops(t *traceflow.Trace) []string {
+	const (
+		limit  = "a rate limit"
+		budget = "the probe budget"
+		few    = "too few answers"
+	)
+	at := make(map[string][]int)
+	worst := make(map[string]float64)
+	for _, h := range t.Guarantee.Short {
+		why := few
+		switch {
+		case slices.Contains(t.Guarantee.RateLimited, h.TTL):
+			why = limit
+		case t.StopReason == traceflow.StopProbeBudget:
+			why = budget
+		}
+		at[why] = append(at[why], int(h.TTL))
+		worst[why] = max(worst[why], h.MinShare)
+	}
+	var out []string
+	for _, why := range []string{limit, budget, few} {
+		if len(at[why]) == 0 || t.Config.Paths > 0 {
+			continue
+		}
+		out = append(out, fmt.Sprintf("TTL %s fell short because of %s: there only links with at least %s of the flows are sure.",
+			list(at[why], " and "), why, share(worst[why])))
 	}
 	return out
 }

@@ -51,7 +51,7 @@ func (n *Network) refuse(f *flight, r refusal) {
 	if node.Silent || !n.buckets[f.at][family].take(node.Limit, f.now) {
 		return
 	}
-	source := node.AddressFor(f.header.Source)
+	source := n.replier(f)
 	ext := n.extensions[f.at]
 	quote := n.appendQuote(n.quote[:0], f, len(ext))
 	n.quote = quote
@@ -85,7 +85,7 @@ func (n *Network) answer(f *flight, protocol uint8) {
 		return
 	}
 	header := packet.IP{
-		Source: node.AddressFor(f.header.Source), Destination: f.header.Source,
+		Source: n.replier(f), Destination: f.header.Source,
 		Protocol: protocol, TTL: ttl, DontFragment: true,
 	}
 	for range 1 + node.Duplicates {

@@ -4,6 +4,7 @@ package simnet
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -142,7 +143,10 @@ func TestNoAnswer(t *testing.T) {
 		top := parse(t, "link s > a > d")
 		f := flow(top, 4000, v6)
 		elsewhere := f
-		elsewhere.Destination = top.Nodes[2].AddressFor(f.Source).Next()
+		elsewhere.Destination = netip.MustParseAddr("203.0.113.1")
+		if v6 {
+			elsewhere.Destination = netip.MustParseAddr("2001:db8:1::1")
+		}
 		wrong := probe(f, 9, 12)
 		wrong[len(wrong)-1]++ // UDP checksum
 		short := probe(f, 9, 12)

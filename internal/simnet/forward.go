@@ -5,6 +5,7 @@ package simnet
 import (
 	"encoding/binary"
 	"errors"
+	"net/netip"
 	"time"
 
 	"traceflow"
@@ -43,8 +44,7 @@ func (n *Network) carry(data []byte, now time.Duration, readers []*queue) error 
 	if header.Length != len(data) {
 		return errLength
 	}
-	source, destination := &n.t.Nodes[n.t.Source], &n.t.Nodes[n.t.Destination]
-	if !source.AddressFor(header.Source).IsValid() || header.Destination != destination.AddressFor(header.Source) {
+	if !n.t.Nodes[n.t.Source].AddressFor(header.Source).IsValid() || !n.reaches(header.Destination) {
 		return nil
 	}
 	f := &n.flight
@@ -55,6 +55,25 @@ func (n *Network) carry(data []byte, now time.Duration, readers []*queue) error 
 	for n.hop(f) {
 	}
 	return nil
+}
+
+// reaches reports whether an address is the destination's: its own, or one in
+// its prefix that is nobody's.
+func (n *Network) reaches(address netip.Addr) bool {
+	own := n.t.Nodes[n.t.Destination].AddressFor(address)
+	if address == own || !own.IsValid() || n.addresses[address] {
+		return address == own && own.IsValid()
+	}
+	prefix, err := own.Prefix(own.BitLen() - 8)
+	return err == nil && prefix.Contains(address)
+}
+
+// replier is the address that the node with the packet answers from.
+func (n *Network) replier(f *flight) netip.Addr {
+	if f.at == n.t.Destination {
+		return f.header.Destination
+	}
+	return n.t.Nodes[f.at].AddressFor(f.header.Source)
 }
 
 // flowOf reads what balancers may hash. Fragments and protocols without ports

@@ -12,8 +12,9 @@
 // the answer and the delays. Only the delivery waits. So a limiter sees packets
 // in the order of their sending, each with the time at which it gets there.
 //
-// It does not route: packets to any address but the destination's draw no
-// answer, whatever their TTL. It does not fragment or reassemble, has no links
+// The destination also answers for the rest of its /24 or /120 that is no
+// node's own. Otherwise nothing is routed: packets to any other address draw no
+// answer, whatever their TTL. The network does not fragment or reassemble, has no links
 // that fill up, and takes any source address for the vantage point's.
 //
 // To add a behaviour: what happens to a packet on its way belongs in
@@ -24,6 +25,7 @@ package simnet
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -39,7 +41,8 @@ const bufferSize = maxErrorIPv6
 type Network struct {
 	t          *topology.Topology
 	table      *topology.Table
-	extensions [][]byte // of each node, nil for one without labels
+	extensions [][]byte            // of each node, nil for one without labels
+	addresses  map[netip.Addr]bool // of all nodes
 
 	mu      sync.Mutex
 	epoch   time.Time // virtual times below count from here; set by the first Open
@@ -59,12 +62,14 @@ func New(t *topology.Topology) *Network {
 		t:          t,
 		table:      t.Table(),
 		extensions: make([][]byte, len(t.Nodes)),
+		addresses:  make(map[netip.Addr]bool),
 		random:     rand.New(rand.NewPCG(t.Seed, 0)),
 		turns:      make([]uint64, len(t.Nodes)),
 		buckets:    make([][2]bucket, len(t.Nodes)),
 	}
 	for i := range t.Nodes {
 		n.extensions[i] = extensions(t.Nodes[i].MPLS)
+		n.addresses[t.Nodes[i].Address4], n.addresses[t.Nodes[i].Address6] = true, true
 	}
 	return n
 }
