@@ -58,7 +58,7 @@ func remark(env Env, t *traceflow.Trace) {
 		}
 	}
 	if unverified > 0 {
-		say("%s quoted too little to be verified: anybody who knows the ports could have sent such", count(unverified, "reply"))
+		say("%s quoted too little to be verified; whoever knows the ports could have made that up", count(unverified, "reply"))
 	}
 	if s.Probes == 0 {
 		return
