@@ -8,13 +8,12 @@ import (
 	"context"
 	"os"
 	"os/signal"
-	"syscall"
 
 	"traceflow/internal/cli"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), cli.Signals()...)
 	// The first signal ends the measurement, the second the process.
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Run(ctx, cli.System(), os.Args[1:]))

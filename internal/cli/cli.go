@@ -14,7 +14,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -43,11 +45,41 @@ func System() Env {
 	}
 }
 
+// Signals are those that end the measurement. A process that was started with
+// SIGHUP ignored (nohup) goes on ignoring it.
+func Signals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
+}
+
+// output remembers that writing failed: cobra does not.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	n, err := o.Writer.Write(b)
+	o.err = err
+	return n, err
+}
+
 // Run runs the command line and returns the exit code.
 func Run(ctx context.Context, env Env, args []string) int {
+	out := &output{Writer: env.Out}
+	env.Out = out
 	root := newRoot(env)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if out.err != nil {
+		err = writeError(out.err)
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -66,7 +98,13 @@ func newRoot(env Env) *cobra.Command {
 	root.Flags().BoolP("version", "V", false, "print the version")
 	root.SetUsageTemplate(usageTemplate)
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		fmt.Fprintf(env.Out, "%s\n\n%s", c.Long, c.UsageString())
+	})
+	root.SetHelpCommand(&cobra.Command{
+		Use: "help", Hidden: true, Args: cobra.ArbitraryArgs,
+		RunE: func(*cobra.Command, []string) error { return root.Help() },
+	})
 	root.AddCommand(newTrace(env))
 	for _, c := range append(root.Commands(), root) {
 		c.SilenceErrors, c.SilenceUsage = true, true

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"traceflow"
 	"traceflow/probe"
 )
 
@@ -81,6 +83,7 @@ func TestExplain(t *testing.T) {
 		{"interrupted", fmt.Errorf("wait: %w", context.Canceled), exitInterrupted, "interrupted"},
 		{"no route", &probe.OpError{Op: "find route", Err: syscall.ENETUNREACH}, exitInternal, "look at ip route"},
 		{"too many files", &probe.OpError{Op: "open socket", Err: syscall.EMFILE}, exitInternal, "ulimit -n"},
+		{"ports in use", &probe.OpError{Op: "use source port", Err: os.NewSyscallError("bind", syscall.EADDRINUSE)}, exitInternal, "choose another --srcport"},
 		{"interface", &probe.OpError{Op: "use interface", Err: errors.New("there is none")}, exitUsage, "(see ip address)"},
 		{"anything else", errors.New("the disk is full"), exitInternal, "the disk is full"},
 	}
@@ -91,6 +94,88 @@ func TestExplain(t *testing.T) {
 				t.Errorf("got %d, %q; want %d, %q", code, got, tt.code, tt.want)
 			}
 		})
+	}
+}
+
+func TestSetcap(t *testing.T) {
+	t.Setenv("GOCACHE", "/var/cache/go")
+	const build = "sudo setcap cap_net_raw+p ./traceflow (build it first: make build)"
+	for executable, want := range map[string]string{
+		"":                                    build,
+		filepath.Join(os.TempDir(), "a", "b"): build,
+		"/var/cache/go/8e/8eb3-d/traceflow":   build,
+		"/home/me/.cache/go-build/8e/8-d/x":   build,
+		"/usr/local/bin/traceflow":            "sudo setcap cap_net_raw+p /usr/local/bin/traceflow",
+		"/home/me/it's here/traceflow":        `sudo setcap cap_net_raw+p '/home/me/it'\''s here/traceflow'`,
+	} {
+		if got := setcap(executable); got != want {
+			t.Errorf("%s: got %s, want %s", executable, got, want)
+		}
+	}
+}
+
+func TestIsBroadcast(t *testing.T) {
+	var local []netip.Prefix
+	for _, p := range []string{"192.0.2.2/24", "10.1.2.3/22", "198.51.100.4/31", "198.51.100.9/32", "2001:db8::1/64"} {
+		local = append(local, netip.MustParsePrefix(p))
+	}
+	for address, want := range map[string]bool{
+		"255.255.255.255": true, "127.255.255.255": true, "192.0.2.255": true, "10.1.3.255": true,
+		"10.1.2.255": false, "198.51.100.5": false, "198.51.100.9": false, "203.0.113.255": false, "127.0.0.1": false,
+		"2001:db8::ffff:ffff:ffff:ffff": false,
+	} {
+		if got := isBroadcast(netip.MustParseAddr(address), local); got != want {
+			t.Errorf("%s: %t, want %t", address, got, want)
+		}
+	}
+}
+
+// TestComplain wants send failures told, with advice, even with --quiet.
+func TestComplain(t *testing.T) {
+	for err, want := range map[error]string{
+		os.NewSyscallError("socket", syscall.EMFILE):   "too many open files: raise ulimit -n, or follow fewer --paths",
+		os.NewSyscallError("bind", syscall.EADDRINUSE): "address already in use: choose another --srcport",
+		errors.New("a\x1bb"):                           "a\uFFFDb",
+	} {
+		var stderr bytes.Buffer
+		complain(Env{Err: &stderr}, &traceflow.Trace{
+			Stats:     traceflow.Stats{SendErrors: 2},
+			Exchanges: []traceflow.Exchange{{}, {Err: err}},
+		})
+		if got := stderr.String(); !strings.HasPrefix(got, "2 packets could not be sent, the first because: ") || !strings.HasSuffix(got, want+"\n") {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestRemarkUnverified(t *testing.T) {
+	var stderr bytes.Buffer
+	remark(Env{Err: &stderr}, &traceflow.Trace{Exchanges: []traceflow.Exchange{{}, {Reply: traceflow.Reply{Unverified: true}}}})
+	if want := "1 reply quoted too little to be verified; whoever knows the ports could have made that up\n"; stderr.String() != want {
+		t.Errorf("got %q, want %q", stderr.String(), want)
+	}
+}
+
+func TestEndSummary(t *testing.T) {
+	end := func(kind traceflow.ReplyKind, from string) traceflow.Walk {
+		return traceflow.Walk{End: traceflow.EndUnreachable, First: 1, Hops: []traceflow.Reply{{}, {Kind: kind, Address: netip.MustParseAddr(from)}}}
+	}
+	const port, no = traceflow.PortUnreachable, traceflow.Unreachable
+	tests := []struct {
+		walks []traceflow.Walk
+		want  string
+	}{
+		{nil, ""},
+		{[]traceflow.Walk{end(port, "192.0.2.1"), end(port, "192.0.2.1")}, "2 answered by 192.0.2.1, which is not its address"},
+		{[]traceflow.Walk{end(port, "192.0.2.1"), end(port, "192.0.2.2")}, "2 answered by several addresses, none of them its own"},
+		{[]traceflow.Walk{end(no, "192.0.2.1"), end(port, "192.0.2.2")}, "1 answered by 192.0.2.2, which is not its address, 1 refused by 192.0.2.1"},
+		{[]traceflow.Walk{end(no, "192.0.2.1"), end(no, "192.0.2.2")}, "2 refused by several routers"},
+		{[]traceflow.Walk{{End: traceflow.EndUnreachable, First: 9}, {End: traceflow.EndNotSent}}, "1 refused below the lowest TTL, 1 not sent"},
+	}
+	for _, tt := range tests {
+		if got := endSummary(&traceflow.Trace{Graph: traceflow.Graph{Walks: tt.walks}}); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
 	}
 }
 

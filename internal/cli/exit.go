@@ -8,8 +8,12 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
+	"unicode"
 
 	"github.com/spf13/pflag"
 
@@ -47,6 +51,8 @@ func usage(err error) error {
 }
 
 func usagef(format string, args ...any) error { return usage(fmt.Errorf(format, args...)) }
+
+func writeError(err error) error { return fmt.Errorf("write the result: %w", err) }
 
 // flagError says what is wrong with a flag's value without the words of the
 // package that could not parse it.
@@ -90,13 +96,57 @@ func explain(err error) (int, string) {
 		}
 		return exitResolve, fmt.Sprintf("cannot resolve %q: %s", dns.Name, reason)
 	case errors.Is(err, os.ErrPermission):
-		return exitPermission, err.Error() + ": run as root, once sudo setcap cap_net_raw+p $(command -v traceflow), or use --wire udp"
-	case errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH):
-		return exitInternal, err.Error() + ": this host has no way there; look at ip route, or choose another --interface, -4 or -6"
-	case errors.Is(err, syscall.EMFILE):
-		return exitInternal, err.Error() + ": raise ulimit -n, or follow fewer --paths"
+		return exitPermission, err.Error() + ": run as root, once " + grant() + ", or use --wire udp"
 	case errors.As(err, &op) && (op.Op == "use interface" || op.Op == "use source address"):
 		return exitUsage, err.Error() + " (see ip address)"
 	}
-	return exitInternal, err.Error()
+	return exitInternal, advised(err)
+}
+
+// advised is what an error of this host's says, and what to do about it.
+func advised(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH):
+		return err.Error() + ": this host has no way there; look at ip route, or choose another --interface, -4 or -6"
+	case errors.Is(err, syscall.EMFILE):
+		return err.Error() + ": raise ulimit -n, or follow fewer --paths"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return err.Error() + ": choose another --srcport"
+	}
+	return err.Error()
+}
+
+// grant is the command that lets this very file open raw sockets.
+func grant() string {
+	executable, err := os.Executable()
+	if err != nil {
+		executable = ""
+	}
+	return setcap(executable)
+}
+
+func setcap(executable string) string {
+	const command = "sudo setcap cap_net_raw+p "
+	if executable == "" || passing(executable) {
+		return command + "./traceflow (build it first: make build)"
+	}
+	if strings.ContainsFunc(executable, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+", r)
+	}) {
+		executable = "'" + strings.ReplaceAll(executable, "'", `'\''`) + "'" // for the shell
+	}
+	return command + executable
+}
+
+// passing reports whether an executable lies where things do not stay: in a
+// temporary folder, or where go run keeps what it builds.
+func passing(executable string) bool {
+	for _, folder := range []string{os.TempDir(), os.Getenv("GOTMPDIR"), os.Getenv("GOCACHE")} {
+		if inside, err := filepath.Rel(folder, executable); folder != "" && err == nil && filepath.IsLocal(inside) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(executable), "/"), func(name string) bool {
+		return strings.HasPrefix(name, "go-build")
+	})
 }

@@ -52,7 +52,7 @@ func openEngines(env Env, o *traceOptions, targets []target) (_ engines, err err
 		blind = e.caps.Blind
 	}
 	if blind != "" && probe.Kind(o.wire) == probe.KindAuto && !o.quiet {
-		fmt.Fprintln(env.Err, blind)
+		fmt.Fprintln(env.Err, printable(blind+"; for these, run as root or once: "+grant()))
 	}
 	return all, nil
 }

@@ -78,3 +78,20 @@ func hasGo(folder string) bool {
 	})
 	return found
 }
+
+// TestReadmeProgram wants the program in the README to be the one that is
+// built.
+func TestReadmeProgram(t *testing.T) {
+	program, err := os.ReadFile("example/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, code, _ := strings.Cut(string(program), "\npackage main\n")
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```go\npackage main\n"+code+"```\n") {
+		t.Error("the README's program is not internal/cli/example/main.go")
+	}
+}

@@ -34,18 +34,36 @@ func announce(env Env, t *traceflow.Trace) {
 	}
 }
 
+// complain says on standard error what could not be sent. It is an error of
+// this host's, so it is said even where nothing else is.
+func complain(env Env, t *traceflow.Trace) {
+	if t.Stats.SendErrors == 0 {
+		return
+	}
+	why := ""
+	if i := slices.IndexFunc(t.Exchanges, func(e traceflow.Exchange) bool { return e.Err != nil }); i >= 0 {
+		why = ", the first because: " + advised(t.Exchanges[i].Err)
+	}
+	fmt.Fprintln(env.Err, printable(render.Count(t.Stats.SendErrors, "packet")+" could not be sent"+why))
+}
+
 // remark says on standard error what a table cannot: what it does not show,
 // and how much was measured.
 func remark(env Env, t *traceflow.Trace) {
 	say := func(format string, args ...any) { fmt.Fprintf(env.Err, format+"\n", args...) }
 	s := &t.Stats
-	if s.SendErrors > 0 {
-		i := slices.IndexFunc(t.Exchanges, func(e traceflow.Exchange) bool { return e.Err != nil })
-		say("%s could not be sent, the first because: %s", render.Count(s.SendErrors, "packet"), printable(t.Exchanges[i].Err.Error()))
-	}
 	// As many damaged quotes as good ones are not somebody else's traffic.
 	if damaged := s.Unmatched - s.Foreign + s.Malformed; damaged > 0 && damaged >= s.Replies {
-		say("%s quoted our flows but none of our packets: forged, or damaged on the way", render.Count(damaged, "reply"))
+		say("%s quoted our flows but none of our packets: forged, damaged on the way, or another traceflow's with the same ports", render.Count(damaged, "reply"))
+	}
+	unverified := 0
+	for i := range t.Exchanges {
+		if t.Exchanges[i].Reply.Unverified {
+			unverified++
+		}
+	}
+	if unverified > 0 {
+		say("%s quoted too little to be verified; whoever knows the ports could have made that up", render.Count(unverified, "reply"))
 	}
 	if s.Probes == 0 {
 		return
@@ -69,33 +87,50 @@ func remark(env Env, t *traceflow.Trace) {
 // endSummary says how many flows ended elsewhere than at the destination.
 func endSummary(t *traceflow.Trace) string {
 	ends := make(map[traceflow.End]int)
-	var refused []netip.Addr
+	var refused, strangers []netip.Addr // by whom, flow by flow
+	below := 0
 	for i := range t.Graph.Walks {
 		w := &t.Graph.Walks[i]
-		ends[w.End]++
-		if w.End == traceflow.EndUnreachable {
-			if by := w.Hops[len(w.Hops)-1].Address; !slices.Contains(refused, by) {
-				refused = append(refused, by)
-			}
+		switch end := w.End; {
+		case end != traceflow.EndUnreachable:
+			ends[end]++
+		case len(w.Hops) == 0:
+			below++
+		case w.Hops[len(w.Hops)-1].Kind == traceflow.PortUnreachable:
+			// Only where the packet has arrived is there a port.
+			strangers = append(strangers, w.Hops[len(w.Hops)-1].Address)
+		default:
+			refused = append(refused, w.Hops[len(w.Hops)-1].Address)
 		}
-	}
-	by := "several routers"
-	if len(refused) == 1 {
-		by = refused[0].String()
 	}
 	var parts []string
-	for _, e := range []struct {
-		end  traceflow.End
-		text string
-	}{
-		{traceflow.EndUnreachable, "refused by " + by},
-		{traceflow.EndSilent, "silent after the last hop that answered"},
-		{traceflow.EndMaxTTL, "still going at the highest TTL"},
-		{traceflow.EndNotSent, "not sent"},
-	} {
-		if n := ends[e.end]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, e.text))
+	add := func(n int, text string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, text))
 		}
 	}
+	if by, ok := only(strangers); ok {
+		add(len(strangers), fmt.Sprintf("answered by %s, which is not its address", by))
+	} else {
+		add(len(strangers), "answered by several addresses, none of them its own")
+	}
+	if by, ok := only(refused); ok {
+		add(len(refused), "refused by "+by.String())
+	} else {
+		add(len(refused), "refused by several routers")
+	}
+	add(below, "refused below the lowest TTL")
+	add(ends[traceflow.EndSilent], "silent after the last hop that answered")
+	add(ends[traceflow.EndMaxTTL], "still going at the highest TTL")
+	add(ends[traceflow.EndNotSent], "not sent")
 	return strings.Join(parts, ", ")
+}
+
+// only returns the one address that all of them are.
+func only(all []netip.Addr) (netip.Addr, bool) {
+	all = slices.Compact(slices.SortedFunc(slices.Values(all), netip.Addr.Compare))
+	if len(all) != 1 {
+		return netip.Addr{}, false
+	}
+	return all[0], true
 }

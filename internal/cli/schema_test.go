@@ -176,7 +176,7 @@ func TestSchemaKeepsContract(t *testing.T) {
 	t.Run("ours", func(t *testing.T) {
 		breakEverywhere(t, []byte(traceSim(t, "--sim", "mpls", "--json", "--quiet").out), []string{
 			"config.gap_ns", "config.repeats", "config.timeout_us", "stats.foreign", "stats.malformed", "stats.unattributed",
-			"flows.end", "exchanges.error", "exchanges.reply.mpls",
+			"flows.end", "flows.ambiguous", "exchanges.error", "exchanges.abandoned", "exchanges.reply.verified", "exchanges.reply.mpls",
 		})
 	})
 }

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		// As in cmd/traceflow.
 		"traceflow": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			ctx, stop := signal.NotifyContext(context.Background(), Signals()...)
 			context.AfterFunc(ctx, stop)
 			os.Exit(Run(ctx, System(), os.Args[1:]))
 		},
@@ -46,8 +46,10 @@ func TestMain(m *testing.M) {
 //	exits CODE COMMAND...   run it and want this exit code
 //	refuses CODE ARGS...    run traceflow: this exit code, nothing on standard
 //	                        output, one harmless line on standard error
-//	interrupts ARGS...      run traceflow --debug, send SIGINT after the first
-//	                        reply and want exit code 130; leaves files out, err
+//	interrupts [TERM|HUP] ARGS...
+//	                        run traceflow --debug, send SIGINT or that signal
+//	                        after the first reply and want exit code 130;
+//	                        leaves files out, err
 //	valid N FILE            the file holds N result documents that obey the
 //	                        schema; "stdout" is the last command's output
 //
@@ -121,6 +123,10 @@ func refuses(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func interrupts(ts *testscript.TestScript, _ bool, args []string) {
+	with := os.Interrupt
+	if number, ok := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[0]]; ok {
+		with, args = number, args[1:]
+	}
 	path, err := exec.LookPath("traceflow")
 	if found := filepath.SplitList(ts.Getenv("PATH")); err != nil && len(found) > 0 {
 		path, err = filepath.Join(found[0], "traceflow"), nil
@@ -137,7 +143,7 @@ func interrupts(ts *testscript.TestScript, _ bool, args []string) {
 	for signalled := false; lines.Scan(); {
 		fmt.Fprintln(&log, lines.Text())
 		if !signalled && strings.Contains(lines.Text(), "time-exceeded from") {
-			ts.Check(command.Process.Signal(os.Interrupt))
+			ts.Check(command.Process.Signal(with))
 			signalled = true
 		}
 	}

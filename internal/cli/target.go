@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -91,18 +92,58 @@ func resolve(ctx context.Context, o *traceOptions, name string) (netip.Addr, err
 			return netip.Addr{}, usagef("-4 was given, but %s is an IPv6 address", literal)
 		case o.ipv6 && literal.Is4():
 			return netip.Addr{}, usagef("-6 was given, but %s is an IPv4 address", literal)
-		case literal.IsUnspecified() || literal.IsMulticast() || literal == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-			return netip.Addr{}, usagef("%s is not the address of one host", literal)
-		case literal.Zone() != "":
-			return netip.Addr{}, usagef("%s is on this link only: there is no path to trace", literal)
 		}
-		return literal, nil
+		return literal, traceable(literal)
 	}
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, network, name)
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	return addresses[0].Unmap(), nil
+	address := addresses[0].Unmap()
+	return address, traceable(address)
+}
+
+// traceable refuses what no path of routers leads to one host of.
+func traceable(address netip.Addr) error {
+	switch {
+	case address.IsUnspecified() || address.IsMulticast() || isBroadcast(address, localPrefixes()):
+		return usagef("%s is not the address of one host", address)
+	case address.IsLinkLocalUnicast() && address.Is6() || address.Zone() != "":
+		return usagef("%s is on this link only: there is no path to trace", address)
+	}
+	return nil
+}
+
+// isBroadcast reports whether an address means every host of a network that
+// this host is in.
+func isBroadcast(address netip.Addr, local []netip.Prefix) bool {
+	if !address.Is4() {
+		return false
+	}
+	everywhere := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("127.0.0.0/8")}
+	return slices.ContainsFunc(append(everywhere, local...), func(p netip.Prefix) bool {
+		if !p.Addr().Is4() || p.Bits() > 30 { // RFC 3021: the two of a /31 are hosts
+			return false
+		}
+		last := p.Masked().Addr().As4()
+		binary.BigEndian.PutUint32(last[:], binary.BigEndian.Uint32(last[:])|(1<<(32-p.Bits())-1))
+		return address.As4() == last
+	})
+}
+
+// localPrefixes are the networks of this host's interfaces, as far as known.
+func localPrefixes() []netip.Prefix {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var prefixes []netip.Prefix
+	for _, a := range addresses {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			prefixes = append(prefixes, p)
+		}
+	}
+	return prefixes
 }
 
 // simulatedTarget loads a topology. The destination may be left out; given,

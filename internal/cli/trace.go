@@ -220,14 +220,15 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 			fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
 		}
 		if werr := write(env.Out, t, render.Options{Dedup: o.dedup}); werr != nil {
-			return fmt.Errorf("write the result: %w", werr)
+			return writeError(werr)
 		}
 		if o.isTable() && o.paths == 0 {
 			fmt.Fprintln(env.Out)
 			if err := render.Summary(env.Out, t); err != nil {
-				return fmt.Errorf("write the result: %w", err)
+				return writeError(err)
 			}
 		}
+		complain(env, t)
 		if !o.quiet {
 			remark(env, t)
 		}
