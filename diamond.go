@@ -12,6 +12,9 @@ const (
 	BalancerUnknown   Balancer = "unknown" // not tested, or not told
 	BalancerPerFlow   Balancer = "per-flow"
 	BalancerPerPacket Balancer = "per-packet"
+	// BalancerPerDestination looks at addresses only: found by varying the
+	// destination (discover.VaryDestination).
+	BalancerPerDestination Balancer = "per-destination"
 )
 
 // Diamond is everything between a node where paths part and the next node

@@ -153,7 +153,7 @@ func (g *group) agrees(w *Walk) bool {
 		return false
 	}
 	for i := range min(len(g.hops), len(w.Hops)) {
-		a := w.Hops[i].Address
+		a := w.at(i)
 		if a.IsValid() && (g.mute[i] || g.hops[i].IsValid() && a != g.hops[i]) {
 			return false
 		}
@@ -184,7 +184,7 @@ func (g *group) add(w *Walk) {
 			g.hops, g.mute = append(g.hops, netip.Addr{}), append(g.mute, false)
 		}
 		g.mute[i] = g.mute[i] || w.Hops[i].Kind == Mute
-		if a := w.Hops[i].Address; a.IsValid() {
+		if a := w.at(i); a.IsValid() {
 			g.hops[i] = a
 		}
 	}
@@ -343,7 +343,7 @@ func (b *builder) measure(exchanges []Exchange) {
 			continue // nobody knows whose silence it is
 		}
 		key := keys[at]
-		if other := e.Reply.Address; other.IsValid() && other != key.address {
+		if other := w.shown(e.Reply.Address); other.IsValid() && other != key.address {
 			// Answered by another than the flow's path shows: a router before it
 			// balances per packet, or the route changed. It is a node, but on no
 			// path, and no loss of the other's.

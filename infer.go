@@ -100,13 +100,13 @@ func (n *neighbours) learn(w *Walk) {
 		if !w.Hops[i].Kind.Answered() {
 			continue
 		}
-		here := place{int(w.First) + i, w.Hops[i].Address}
+		here := place{int(w.First) + i, w.at(i)}
 		if i == 0 {
 			n.add(n.next, place{here.ttl - 1, netip.Addr{}}, step{address: here.address, end: w.endAt(i)})
 			continue
 		}
 		if w.Hops[i-1].Kind.Answered() {
-			before := place{here.ttl - 1, w.Hops[i-1].Address}
+			before := place{here.ttl - 1, w.at(i - 1)}
 			n.add(n.next, before, step{address: here.address, end: w.endAt(i)})
 			n.add(n.previous, here, step{address: before.address})
 		}
@@ -148,10 +148,10 @@ func (n *neighbours) fill(w *Walk) {
 		if w.Hops[i].Kind == NotAsked && ok {
 			w.Hops[i] = Reply{Kind: Inferred, Address: s.address}
 		}
-		before = place{int(w.First) + i, w.Hops[i].Address}
+		before = place{int(w.First) + i, w.at(i)}
 	}
 	for i := len(w.Hops) - 1; i > 0; i-- {
-		s, ok := n.previous[place{int(w.First) + i, w.Hops[i].Address}]
+		s, ok := n.previous[place{int(w.First) + i, w.at(i)}]
 		if w.Hops[i-1].Kind == NotAsked && ok && !s.several {
 			w.Hops[i-1] = Reply{Kind: Inferred, Address: s.address}
 		}

@@ -474,6 +474,9 @@ func (d *document) trace() (*Trace, error) {
 		}
 		t.Flows = append(t.Flows, flow)
 		w := NewWalk(flow, max(1, c.FirstTTL), byFlow[f.ID])
+		if f.Destination != nil {
+			w.Alias = d.Destination.Address
+		}
 		// The exchanges say whether there was an answer at the end; only why
 		// nothing more was asked has to be taken from the document.
 		if end := parseEnd(f.End); w.End == EndUnknown && end != EndReached && end != EndUnreachable {

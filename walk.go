@@ -50,6 +50,10 @@ type Walk struct {
 	// a router before them balances packet by packet, or the route changed. Hops
 	// has the first.
 	Varied []uint8
+	// Alias stands for the flow's own destination in graphs: the destination of
+	// the trace, where flows go to several addresses of one prefix. Usually it
+	// is not set.
+	Alias netip.Addr
 	// Path is the ID of the path that the flow took; 0 before Graph sets it, and
 	// for a flow of which no packet was sent.
 	Path int
@@ -75,6 +79,16 @@ func (w *Walk) LastAnswered() int {
 		}
 	}
 	return 0
+}
+
+// at returns the address of a hop as graphs show it.
+func (w *Walk) at(i int) netip.Addr { return w.shown(w.Hops[i].Address) }
+
+func (w *Walk) shown(a netip.Addr) netip.Addr {
+	if w.Alias.IsValid() && a == w.Flow.Destination {
+		return w.Alias
+	}
+	return a
 }
 
 func (w *Walk) vary(ttl uint8) {

@@ -27,6 +27,7 @@ type classifier struct {
 	found   map[Divergence]traceflow.Balancer
 	changes []traceflow.RouteChange
 	skip    bool
+	ported  bool // the test of destinations was made
 }
 
 func (c *classifier) init(s *adaptive) {
@@ -69,7 +70,7 @@ func (c *classifier) round(ctx context.Context, s *adaptive) bool {
 		}
 	}
 	if len(probes) == 0 {
-		return false
+		return c.destinations(ctx, s)
 	}
 	exchanges, err := s.prober.Probe(ctx, probes)
 	s.take(exchanges)
@@ -118,4 +119,68 @@ func (c *classifier) through(s *adaptive, ttl int, node int32) *row {
 		}
 	}
 	return nil
+}
+
+// destinations looks, where flows differ in their destination, for divergences
+// at which only that counts: flows to one address that differ in their source
+// port, as far as they pass the divergence, all go on the same way. It reports
+// whether anything was sent.
+func (c *classifier) destinations(ctx context.Context, s *adaptive) bool {
+	if s.Axis != VaryDestination || c.ported {
+		return false
+	}
+	c.ported = true
+	type subject struct {
+		Divergence
+		rows []*row
+	}
+	var subjects []subject
+	var probes []traceflow.Probe
+	for d, kind := range c.found {
+		r := c.through(s, int(d.TTL), s.columns[d.TTL].nodes[d.Address])
+		if kind != traceflow.BalancerPerFlow || r == nil || s.sent+len(probes)+4*repeats > s.MaxProbes {
+			continue
+		}
+		x := subject{Divergence: d}
+		ports := newShuffle(65535-int(r.flow.SourcePort), uint64(d.TTL))
+		for i := range 2 * repeats {
+			n, ok := ports.at(i)
+			if !ok {
+				break
+			}
+			flow := r.flow
+			flow.SourcePort += 1 + uint16(n)
+			other := s.addRow(flow)
+			x.rows = append(x.rows, other)
+			for _, ttl := range []uint8{d.TTL, d.TTL + 1} {
+				other.tries[ttl]++
+				probes = append(probes, traceflow.Probe{Flow: other.flow, TTL: ttl})
+			}
+		}
+		subjects = append(subjects, x)
+	}
+	if len(probes) == 0 {
+		return false
+	}
+	exchanges, err := s.prober.Probe(ctx, probes)
+	s.take(exchanges)
+	s.update()
+	for _, x := range subjects {
+		next := make(map[int32]int)
+		passed := 0
+		for _, r := range x.rows {
+			if r.cells[x.TTL] == s.columns[x.TTL].nodes[x.Address] && r.cells[x.TTL+1] >= 0 {
+				next[r.cells[x.TTL+1]]++
+				passed++
+			}
+		}
+		switch {
+		case len(next) > 1:
+		case passed >= repeats:
+			c.found[x.Divergence] = traceflow.BalancerPerDestination
+		default:
+			c.found[x.Divergence] = traceflow.BalancerUnknown
+		}
+	}
+	return err == nil
 }

@@ -297,8 +297,7 @@ func TestGuaranteeUnequal(t *testing.T) {
 // leastShares returns, by TTL, the share that a link must have to have been
 // seen there, by the flows that were answered at both ends, or at the farther
 // one where there is one node at the nearer: floor(1/w) · (1−w)ⁿ is the part
-// of the pair. The share that the run states for the whole map must not be
-// smaller than any of them.
+// of the pair. Where the run itself states a smaller one, that counts.
 func leastShares(r *discover.Result, confidence float64) []float64 {
 	shares := make([]float64, maxTTL+1)
 	last := 0
@@ -331,7 +330,7 @@ func leastShares(r *discover.Result, confidence float64) []float64 {
 		if len(near) > 1 {
 			n = both
 		}
-		shares[ttl] = leastShare(n, (1-confidence)/float64(last))
+		shares[ttl] = min(r.Guarantee.MinShare, leastShare(n, (1-confidence)/float64(last)))
 	}
 	return shares
 }

@@ -133,7 +133,7 @@ func (s *adaptive) askTTL(ttl, n int) {
 		if r == nil {
 			return
 		}
-		if r.cells[ttl] != unasked || s.planned[[2]int{i, ttl}] {
+		if r.extra || r.cells[ttl] != unasked || s.planned[[2]int{i, ttl}] {
 			continue
 		}
 		if !s.ask(i, ttl) {
@@ -158,7 +158,7 @@ func (s *adaptive) askPair(ttl, n int) {
 				return
 			}
 			near, far := known(r.cells[ttl-1]), known(r.cells[ttl])
-			if near && far || pass == 0 && !near && !far {
+			if r.extra || near && far || pass == 0 && !near && !far {
 				continue
 			}
 			if pass == 1 && (r.cells[ttl-1] != unasked || r.cells[ttl] != unasked) && !s.windows[ttl].limited && !s.windows[ttl-1].limited &&

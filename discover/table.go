@@ -24,6 +24,7 @@ type row struct {
 	cells     []int32 // by TTL
 	tries     []uint8 // by TTL: packets sent
 	stale     bool    // exchanges were added since the walk was made
+	extra     bool    // chosen for a test of its own: it counts for no other
 }
 
 // column is what is known of one TTL.
@@ -133,6 +134,9 @@ func (t *table) update() {
 		c.known, c.over, c.silent = 0, 0, 0
 	}
 	for _, r := range t.rows {
+		if r.extra {
+			continue
+		}
 		for ttl := t.first; ttl <= t.max; ttl++ {
 			c := &t.columns[ttl]
 			switch node := r.cells[ttl]; node {
@@ -154,6 +158,9 @@ func (t *table) update() {
 func (t *table) refresh(r *row) {
 	r.stale = false
 	r.walk = traceflow.NewWalk(r.flow, uint8(t.first), r.exchanges)
+	if to := t.rows[0].flow.Destination; r.flow.Destination != to {
+		r.walk.Alias = to
+	}
 	t.fill(r)
 }
 
@@ -164,7 +171,11 @@ func (t *table) fill(r *row) {
 		i := ttl - t.first
 		switch {
 		case i < len(r.walk.Hops) && r.walk.Hops[i].Kind.Answered():
-			r.cells[ttl] = t.node(ttl, r.walk.Hops[i].Address)
+			address := r.walk.Hops[i].Address
+			if r.walk.Alias.IsValid() && address == r.flow.Destination {
+				address = r.walk.Alias
+			}
+			r.cells[ttl] = t.node(ttl, address)
 		case ended && i >= len(r.walk.Hops):
 			r.cells[ttl] = over
 		case r.tries[ttl] > 0:
@@ -186,6 +197,15 @@ func (t *table) node(ttl int, address netip.Addr) int32 {
 	return n
 }
 
+// addRow adds a flow that is not one of the mapper's, and returns its row.
+func (t *table) addRow(flow traceflow.Flow) *row {
+	flow.ID = len(t.rows) + 1
+	r := t.newRow(flow)
+	r.extra = true
+	t.rows = append(t.rows, r)
+	return r
+}
+
 // ended reports whether it is known where the flow's path ends.
 func (r *row) ended() bool {
 	return r.walk.End == traceflow.EndReached || r.walk.End == traceflow.EndUnreachable
@@ -199,7 +219,7 @@ func (t *table) pairs(ttl int) (links map[pair]int, flows int) {
 	links = make(map[pair]int)
 	for _, r := range t.rows {
 		near, far := r.cells[ttl], r.cells[ttl+1]
-		if near == unasked || near == silent || far == unasked || far == silent {
+		if r.extra || near == unasked || near == silent || far == unasked || far == silent {
 			continue
 		}
 		links[pair{near, far}]++

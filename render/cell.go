@@ -16,7 +16,7 @@ const (
 )
 
 // cell returns the text of one hop: the address, and what it refused.
-func cell(destination traceflow.Destination, r *traceflow.Reply) string {
+func cell(w *traceflow.Walk, r *traceflow.Reply) string {
 	switch r.Kind {
 	case traceflow.NoReply, traceflow.Mute:
 		return silentCell
@@ -25,7 +25,7 @@ func cell(destination traceflow.Destination, r *traceflow.Reply) string {
 	default:
 	}
 	text := r.Address.String()
-	if mark := mark(r); mark != "" && (r.Kind != traceflow.PortUnreachable || r.Address != destination.Address) {
+	if mark := mark(r); mark != "" && (r.Kind != traceflow.PortUnreachable || r.Address != w.Flow.Destination) {
 		text += " " + mark
 	}
 	return text

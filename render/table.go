@@ -47,7 +47,7 @@ func columns(t *traceflow.Trace, o Options) []column {
 			w := &t.Graph.Walks[i]
 			c := column{title: title(w.Flow.ID), ended: hasEnd(w)}
 			for j := range w.Hops {
-				c.cells = append(c.cells, cell(t.Destination, &w.Hops[j]))
+				c.cells = append(c.cells, cell(w, &w.Hops[j]))
 			}
 			out = append(out, c)
 		}
@@ -86,7 +86,7 @@ func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
 		}
 		c.ended = c.ended || hasEnd(w)
 		for j := range w.Hops {
-			text := cell(t.Destination, &w.Hops[j])
+			text := cell(w, &w.Hops[j])
 			switch {
 			case j == len(c.cells):
 				c.cells = append(c.cells, text)
@@ -104,6 +104,9 @@ func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
 // note says how many flows took a path, and the source port of one of them.
 func note(t *traceflow.Trace, p *traceflow.Path) string {
 	i := slices.IndexFunc(t.Flows, func(f traceflow.Flow) bool { return f.ID == p.Flows[0] })
+	if f := &t.Flows[i]; f.Destination != t.Flows[0].Destination {
+		return fmt.Sprintf("%d, to %s", len(p.Flows), f.Destination)
+	}
 	return fmt.Sprintf("%d, as port %d", len(p.Flows), t.Flows[i].SourcePort)
 }
 
