@@ -478,8 +478,9 @@ func (d *document) trace() (*Trace, error) {
 			w.Alias = d.Destination.Address
 		}
 		// The exchanges say whether there was an answer at the end; only why
-		// nothing more was asked has to be taken from the document.
-		if end := parseEnd(f.End); w.End == EndUnknown && end != EndReached && end != EndUnreachable {
+		// nothing more was asked has to be taken from the document. An inferred end
+		// is inferred again, from all flows.
+		if end := parseEnd(f.End); w.End == EndUnknown && end != EndReached && end != EndUnreachable && end != EndInferred {
 			w.End = end
 		}
 		walks = append(walks, w)

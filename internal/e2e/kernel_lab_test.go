@@ -6,11 +6,13 @@ package e2e
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
 	"traceflow"
+	"traceflow/internal/topology"
 )
 
 // kernelNetworks are those of the topologies that kernels can be, with the
@@ -75,6 +77,100 @@ func TestKernelTruth(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestKernelEveryPath lets the command decide how many flows it takes, and
+// compares the whole graph with the network, and every hop of every flow with
+// the way that the kernels were seen to forward it.
+func TestKernelEveryPath(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		missed int    // interfaces that nothing answers from
+		stop   string // how it has to end
+		packet int    // most packets, on the raw wire; 0 is not checked
+	}{
+		{"b", 0, "confident", 0},
+		{"c", 0, "confident", 0},
+		{"d", 0, "confident", 120},
+		{"k", 0, "confident", 0},
+		{"f", 0, "confident", 0},
+		{"e", 0, "confident", 0},
+		{"e2", 0, "confident", 0},
+		{"g", 0, "confident", 0},
+		{"h", 1, "confident", 0},
+		{"i", 1, "", 0},
+		{"j", 0, "confident", 0},
+		{"rl-b", 0, "confident", 0},
+		{"rl-c", 0, "", 0},
+		{"rl-d", 0, "", 0},
+		{"unreachable", 1, "confident", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			shared := build(t, tt.name)
+			for _, family := range []string{"-4", "-6"} {
+				for _, wire := range []string{"raw", "udp"} {
+					t.Run(family+"/"+wire, func(t *testing.T) {
+						l := shared
+						if strings.HasPrefix(tt.name, "rl-") {
+							l = build(t, tt.name)
+						}
+						destination := l.Destination4()
+						if family == "-6" {
+							destination = l.Destination6()
+						}
+						// The same flows in every run: what one run finds, all do.
+						o := l.run(t, wire == "udp", "-j", "--rate", "0", "--seed", "1", family, "--wire", wire, destination.String())
+						trace := o.trace(t)
+						g := &trace.Guarantee
+						t.Logf("%d paths, %s, alpha %.3f, short %v, limited %v, %d packets, %v", len(trace.Graph.Paths), trace.StopReason,
+							g.Alpha, g.Short, g.RateLimited, trace.Stats.Probes, trace.Ended.Sub(trace.Started))
+						checkTruth(t, l.Topology(), trace, kernelTruth(t, l, trace))
+						checkComplete(t, l.Topology(), trace, tt.missed)
+						if tt.stop != "" && string(trace.StopReason) != tt.stop {
+							t.Errorf("stopped because %s, want %s", trace.StopReason, tt.stop)
+						}
+						if trace.StopReason != "confident" && len(g.Short) == 0 {
+							t.Errorf("stopped because %s, but no hop is named that fell short", trace.StopReason)
+						}
+						if tt.packet > 0 && wire == "raw" && trace.Stats.Probes > tt.packet {
+							t.Errorf("%d packets, want at most %d", trace.Stats.Probes, tt.packet)
+						}
+					})
+				}
+			}
+		})
+	}
+}
+
+// checkComplete compares the addresses and links of a graph with all that
+// there are, but for those of nodes that do not answer.
+func checkComplete(t *testing.T, network *topology.Topology, trace *traceflow.Trace, missed int) {
+	t.Helper()
+	if trace.StopReason != "confident" {
+		return
+	}
+	address := make(map[string]netip.Addr)
+	found := make(map[netip.Addr]bool)
+	for i := range trace.Graph.Nodes {
+		n := &trace.Graph.Nodes[i]
+		address[n.ID] = n.Address
+		if n.Address.IsValid() {
+			found[n.Address] = true
+		}
+	}
+	links := make(map[[2]netip.Addr]bool)
+	for _, l := range trace.Graph.Links {
+		if from, to := address[l.From], address[l.To]; !l.Inferred && from != to {
+			links[[2]netip.Addr{from, to}] = true
+		}
+	}
+	want := network.Size()
+	if got := len(found); got != want.Interfaces-missed {
+		t.Errorf("%d interfaces, want %d", got, want.Interfaces-missed)
+	}
+	if got := len(links); missed == 0 && got != want.Links {
+		t.Errorf("%d links, want %d", got, want.Links)
 	}
 }
 
