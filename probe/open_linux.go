@@ -10,8 +10,7 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-const udpBlind = "without the right to open raw sockets the TTL and TOS that routers quote are not seen; " +
-	"for these, run as root or once: sudo setcap cap_net_raw+p $(command -v traceflow)"
+const udpBlind = "without the right to open raw sockets the TTL and TOS that routers quote are not seen"
 
 // Open opens a wire. KindAuto takes the raw
 // wire and, where that is not permitted, the udp wire. An error about rights

@@ -39,8 +39,8 @@ type Capabilities struct {
 	// were rebuilt by the wire: no quoted TTL or TOS, no IP ID, no checksum,
 	// and only the payload tells one probe of a flow from another.
 	QuotedHeader bool
-	// Blind says in one line what the wire cannot see and how to get a wire
-	// that does; empty when it sees everything.
+	// Blind says in one line what the wire cannot see; empty when it sees
+	// everything.
 	Blind string
 }
 
