@@ -3,6 +3,8 @@
 package discover_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +52,51 @@ func TestAdaptiveTruth(t *testing.T) {
 						checkWalk(t, network, &result.Walks[i])
 					}
 				})
+			})
+		}
+	}
+}
+
+// TestAdaptiveRoundTrips bounds the time by round trips to the destination, at
+// widths up to 96, near and far: 6, and one timeout, which a lossless network
+// does not need.
+func TestAdaptiveRoundTrips(t *testing.T) {
+	for _, trip := range []time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond} {
+		for _, links := range []string{
+			"src > r1 > w[1..2] > c > dst",
+			"src > r1 > w[1..16] > c > dst",
+			"src > r1 > w[1..96] > c > dst",
+			"src > r1 > r2 > r3 > r4 > r5 > w[1..96] > c > dst",
+			"src > r1 > w[1..16] > c > v[1..16] > d > u[1..64] > e > dst",
+			"src > r1 > w[1..8] > v[1..8] > d > dst",
+		} {
+			synctest.Test(t, func(t *testing.T) {
+				edges := strings.Count(links, ">")
+				text := fmt.Sprintf("-- topology --\nnode src source\nnode dst destination\nlink %s delay=%dus\n",
+					links, trip.Microseconds()/int64(2*edges))
+				network, err := topology.Parse("wide", []byte(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				engine, err := probe.NewEngine(simnet.New(network).Open(),
+					probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true}, probe.Config{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer engine.Close()
+				start := time.Now()
+				a := discover.Adaptive{
+					Flows: discover.RandomPorts(flows(network, 4, 1)[0], 33452, 1), FirstTTL: 1, MaxTTL: 64,
+					Confidence: 0.95, Retries: 2,
+				}
+				if _, err := a.Discover(t.Context(), engine); err != nil {
+					t.Fatal(err)
+				}
+				trips := float64(time.Since(start)) / float64(trip)
+				t.Logf("%v %s: %.1f round trips, %d packets", trip, links, trips, engine.Stats().Probes)
+				if trips > 6 {
+					t.Errorf("%s at %v: %.1f round trips, want at most 6", links, trip, trips)
+				}
 			})
 		}
 	}

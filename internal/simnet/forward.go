@@ -52,6 +52,7 @@ func (n *Network) carry(data []byte, now time.Duration, readers []*queue) error 
 		data: data, header: header, payload: payload, flow: flowOf(&header, payload),
 		at: n.t.Source, ttl: header.TTL, now: now, path: f.path[:0], readers: readers,
 	}
+	n.throw(f)
 	for n.hop(f) {
 	}
 	return nil

@@ -26,6 +26,7 @@ package simnet
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,14 +47,16 @@ type Network struct {
 
 	mu      sync.Mutex
 	epoch   time.Time // virtual times below count from here; set by the first Open
+	dice    *rand.PCG // what random draws from; thrown anew for each packet
 	random  *rand.Rand
-	turns   []uint64    // packets that each per-packet balancer has forwarded
-	buckets [][2]bucket // of each node, for IPv4 and IPv6
-	queues  []*queue    // of every open wire
-	free    [][]byte    // buffers for replies
-	flight  flight      // the packet at hand
-	quote   []byte      // what is quoted of it
-	message []byte      // what is answered, without the IP header
+	seen    map[uint64]uint64 // how many packets alike were carried; nil where chance has no part
+	turns   []uint64          // packets that each per-packet balancer has forwarded
+	buckets [][2]bucket       // of each node, for IPv4 and IPv6
+	queues  []*queue          // of every open wire
+	free    [][]byte          // buffers for replies
+	flight  flight            // the packet at hand
+	quote   []byte            // what is quoted of it
+	message []byte            // what is answered, without the IP header
 }
 
 // New makes a network from a topology, which must not change from then on.
@@ -64,6 +67,7 @@ func New(t *topology.Topology) *Network {
 		extensions: make([][]byte, len(t.Nodes)),
 		addresses:  make(map[netip.Addr]bool),
 		random:     rand.New(rand.NewPCG(t.Seed, 0)),
+		dice:       rand.NewPCG(t.Seed, 0),
 		turns:      make([]uint64, len(t.Nodes)),
 		buckets:    make([][2]bucket, len(t.Nodes)),
 	}
@@ -71,7 +75,36 @@ func New(t *topology.Topology) *Network {
 		n.extensions[i] = extensions(t.Nodes[i].MPLS)
 		n.addresses[t.Nodes[i].Address4], n.addresses[t.Nodes[i].Address6] = true, true
 	}
+	n.random = rand.New(n.dice)
+	lossy := func(node topology.Node) bool { return node.ReplyLoss > 0 || node.ForwardLoss > 0 }
+	jittery := func(e topology.Edge) bool { return e.Jitter > 0 }
+	if slices.ContainsFunc(t.Nodes, lossy) || slices.ContainsFunc(t.Edges, jittery) {
+		n.seen = make(map[uint64]uint64)
+	}
 	return n
+}
+
+// maxSeen bounds the memory of a network that carries packets for long: past
+// it, chance repeats itself.
+const maxSeen = 1 << 16
+
+// throw makes the chances of the packet at hand: those of the n-th packet of
+// its flow and TTL, whatever else is sent before or between. So the same trace
+// has the same luck every time, however its packets are interleaved.
+func (n *Network) throw(f *flight) {
+	if n.seen == nil {
+		return
+	}
+	if len(n.seen) >= maxSeen {
+		clear(n.seen)
+	}
+	kind := uint64(f.flow.SourcePort)<<48 | uint64(f.flow.DestinationPort)<<32 | uint64(f.flow.Protocol)<<24 |
+		uint64(f.ttl)<<16 | uint64(f.flow.Label)&0xffff
+	// The last bytes tell destinations of one prefix, and the families, apart.
+	last := f.flow.Destination.As16()
+	kind ^= uint64(last[15])<<40 | uint64(last[0])<<8
+	n.dice.Seed(n.t.Seed, kind*0x9e3779b97f4a7c15+n.seen[kind])
+	n.seen[kind]++
 }
 
 // extensions encodes a label stack as the extensions of an ICMP error.
