@@ -47,7 +47,7 @@ type tally struct {
 	claimed         int // true links that the claim is about, over all runs
 }
 
-func (c *tally) rate() float64      { return float64(c.misses) / float64(c.runs) }
+func (c *tally) rate() float64       { return float64(c.misses) / float64(c.runs) }
 func (c *tally) meanProbes() float64 { return float64(c.probes) / float64(c.runs) }
 
 func (c *tally) String() string {
