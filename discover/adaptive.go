@@ -172,6 +172,7 @@ func (s *adaptive) rounds(ctx context.Context, sc *scout) error {
 		wait := s.grow(sc.pending)
 		s.plan()
 		if len(s.probes) > 0 {
+			s.classify.add(s, false)
 			if err := s.round(ctx); err != nil {
 				return err
 			}
@@ -181,10 +182,11 @@ func (s *adaptive) rounds(ctx context.Context, sc *scout) error {
 		// recovered, the scout, or the time that the flows wait for it.
 		pause := s.recovery()
 		if !wait && pause == 0 && !(sc.pending && !s.anyEnd()) {
-			if s.classify.round(ctx, s) {
+			more, err := s.classify.round(ctx, s)
+			if more && err == nil {
 				continue
 			}
-			return ctx.Err()
+			return err
 		}
 		if wait && (pause == 0 || headStart < pause) {
 			pause = headStart
@@ -221,6 +223,7 @@ func (s *adaptive) round(ctx context.Context) error {
 			w.answered++
 		}
 	}
+	s.classify.judge(exchanges)
 	now := time.Now()
 	for i := range s.windows {
 		s.windows[i].close(now)

@@ -3,8 +3,11 @@
 package discover
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"net/netip"
+	"slices"
 
 	"traceflow"
 )
@@ -24,10 +27,11 @@ const repeats = 6
 // them agree with each other but not with what the flow met before, the route
 // has changed.
 type classifier struct {
-	found   map[Divergence]traceflow.Balancer
-	changes []traceflow.RouteChange
-	skip    bool
-	ported  bool // the test of destinations was made
+	found    map[Divergence]traceflow.Balancer
+	changes  []traceflow.RouteChange
+	subjects []subject // of the round under way
+	skip     bool
+	ported   bool // the test of destinations was made
 }
 
 func (c *classifier) init(s *adaptive) {
@@ -35,49 +39,48 @@ func (c *classifier) init(s *adaptive) {
 	c.skip = s.SkipBalancers
 }
 
-// round tests the divergences that were not tested yet, all at once, and
-// reports whether there is anything new to plan for.
-func (c *classifier) round(ctx context.Context, s *adaptive) bool {
-	if c.skip || ctx.Err() != nil || s.reason != traceflow.StopConfident {
-		return false
+// subject is a divergence under test: one of its flows, what that met one TTL
+// further on, and how often it is sent there again.
+type subject struct {
+	Divergence
+	row    *row
+	ttl    int
+	before netip.Addr
+}
+
+// add plans the repeats for divergences that were not tested yet. Unless it is
+// the last thing to do, only where the TTL has shown that it answers more than
+// a burst: elsewhere tests of the statement come first.
+func (c *classifier) add(s *adaptive, last bool) {
+	if c.skip {
+		return
 	}
-	type subject struct {
-		Divergence
-		row    *row
-		ttl    int
-		before netip.Addr
-	}
-	var subjects []subject
-	var probes []traceflow.Probe
 	for ttl := s.first; ttl < s.upTo; ttl++ {
-		if s.columns[ttl+1].kinds() < 2 {
+		if s.columns[ttl+1].kinds() < 2 || !last && s.windows[ttl+1].size < 4*burst {
 			continue
 		}
-		for address, n := range s.columns[ttl].nodes {
+		for n, address := range s.columns[ttl].addresses() {
 			d := Divergence{uint8(ttl), address}
 			if _, done := c.found[d]; done {
 				continue
 			}
-			r := c.through(s, ttl, n)
-			if r == nil || s.sent+len(probes)+repeats > s.MaxProbes {
+			r := c.through(s, ttl, int32(n))
+			if r == nil || s.sent+len(s.probes)+repeats > s.MaxProbes {
 				continue
 			}
-			i := ttl + 1 - s.first
-			subjects = append(subjects, subject{d, r, ttl + 1, r.walk.Hops[i].Address})
+			// Not to be tested twice; judge says what it is.
+			c.found[d] = traceflow.BalancerUnknown
+			c.subjects = append(c.subjects, subject{d, r, ttl + 1, r.walk.Hops[ttl+1-s.first].Address})
 			for range repeats {
-				probes = append(probes, traceflow.Probe{Flow: r.flow, TTL: uint8(ttl + 1)})
+				s.probes = append(s.probes, traceflow.Probe{Flow: r.flow, TTL: uint8(ttl + 1)})
 			}
 		}
 	}
-	if len(probes) == 0 {
-		return c.destinations(ctx, s)
-	}
-	exchanges, err := s.prober.Probe(ctx, probes)
-	s.take(exchanges)
-	if err != nil {
-		return false
-	}
-	for _, x := range subjects {
+}
+
+// judge looks at the answers to the repeats.
+func (c *classifier) judge(exchanges []traceflow.Exchange) {
+	for _, x := range c.subjects {
 		seen := make(map[netip.Addr]int)
 		for i := range exchanges {
 			e := &exchanges[i]
@@ -87,11 +90,9 @@ func (c *classifier) round(ctx context.Context, s *adaptive) bool {
 		}
 		switch {
 		case len(seen) == 0:
-			c.found[x.Divergence] = traceflow.BalancerUnknown
 		case len(seen) > 1:
 			c.found[x.Divergence] = traceflow.BalancerPerPacket
 		case seen[x.before] == 0:
-			c.found[x.Divergence] = traceflow.BalancerUnknown
 			for after := range seen {
 				c.changes = append(c.changes, traceflow.RouteChange{
 					Flow: x.row.flow.ID, TTL: uint8(x.ttl), Before: x.before, After: after,
@@ -101,7 +102,20 @@ func (c *classifier) round(ctx context.Context, s *adaptive) bool {
 			c.found[x.Divergence] = traceflow.BalancerPerFlow
 		}
 	}
-	return true
+	c.subjects = nil
+}
+
+// round tests, when nothing else is to be done, the divergences that are left,
+// all at once. It reports whether there may be anything new to plan for.
+func (c *classifier) round(ctx context.Context, s *adaptive) (bool, error) {
+	if ctx.Err() != nil || s.reason != traceflow.StopConfident {
+		return false, ctx.Err()
+	}
+	s.probes = s.probes[:0]
+	if c.add(s, true); len(s.probes) == 0 {
+		return c.destinations(ctx, s), nil
+	}
+	return true, s.round(ctx)
 }
 
 // through returns a flow that was answered by a node with several next hops
@@ -136,9 +150,12 @@ func (c *classifier) destinations(ctx context.Context, s *adaptive) bool {
 	}
 	var subjects []subject
 	var probes []traceflow.Probe
-	for d, kind := range c.found {
+	tested := slices.SortedFunc(maps.Keys(c.found), func(a, b Divergence) int {
+		return cmp.Or(cmp.Compare(a.TTL, b.TTL), a.Address.Compare(b.Address))
+	})
+	for _, d := range tested {
 		r := c.through(s, int(d.TTL), s.columns[d.TTL].nodes[d.Address])
-		if kind != traceflow.BalancerPerFlow || r == nil || s.sent+len(probes)+4*repeats > s.MaxProbes {
+		if c.found[d] != traceflow.BalancerPerFlow || r == nil || s.sent+len(probes)+4*repeats > s.MaxProbes {
 			continue
 		}
 		x := subject{Divergence: d}

@@ -38,6 +38,15 @@ type column struct {
 	silent int // flows asked and not answered
 }
 
+// addresses returns the nodes' addresses by their numbers.
+func (c *column) addresses() []netip.Addr {
+	out := make([]netip.Addr, len(c.counts))
+	for address, n := range c.nodes {
+		out[n] = address
+	}
+	return out
+}
+
 // kinds is how many different things flows meet at the TTL. That their path is
 // over is one of them.
 func (c *column) kinds() int {

@@ -66,7 +66,6 @@ func New(t *topology.Topology) *Network {
 		table:      t.Table(),
 		extensions: make([][]byte, len(t.Nodes)),
 		addresses:  make(map[netip.Addr]bool),
-		random:     rand.New(rand.NewPCG(t.Seed, 0)),
 		dice:       rand.NewPCG(t.Seed, 0),
 		turns:      make([]uint64, len(t.Nodes)),
 		buckets:    make([][2]bucket, len(t.Nodes)),
