@@ -124,10 +124,11 @@ type docGuarantee struct {
 
 	EqualShares bool          `json:"equal_shares"`
 	RateLimited []int         `json:"rate_limited_hops"`
-	Short       []docShortHop `json:"short_hops"`
+	Short       []docHopShare `json:"short_hops"`
+	Hops        []docHopShare `json:"hop_shares"`
 }
 
-type docShortHop struct {
+type docHopShare struct {
 	TTL      uint8   `json:"ttl"`
 	MinShare float64 `json:"min_share"`
 }
@@ -255,13 +256,16 @@ func toDocument(t *Trace) *document {
 			Confidence: t.Guarantee.Confidence, Alpha: t.Guarantee.Alpha,
 			MinShare: t.Guarantee.MinShare, EqualShares: t.Guarantee.EqualShares,
 			LimitedHops: toInts(t.Guarantee.LimitedHops), RateLimited: toInts(t.Guarantee.RateLimited),
-			Short: []docShortHop{},
+			Short: []docHopShare{}, Hops: []docHopShare{},
 		},
 		Flows: []docFlow{}, Exchanges: []docExchange{}, Paths: []docPath{},
 		Nodes: []docNode{}, Links: []docLink{}, Diamonds: []docDiamond{}, Changes: []docRouteChange{},
 	}
 	for _, h := range t.Guarantee.Short {
-		d.Guarantee.Short = append(d.Guarantee.Short, docShortHop(h))
+		d.Guarantee.Short = append(d.Guarantee.Short, docHopShare(h))
+	}
+	for _, h := range t.Guarantee.Hops {
+		d.Guarantee.Hops = append(d.Guarantee.Hops, docHopShare(h))
 	}
 	for _, c := range t.Changes {
 		d.Changes = append(d.Changes, docRouteChange(c))
@@ -279,7 +283,7 @@ func toDocument(t *Trace) *document {
 			doc.Destination = &f.Destination
 		}
 		if w := ends[f.ID]; w != nil {
-			doc.Ambiguous, doc.Reached, doc.End = w.Ambiguous, w.End == EndReached, w.End.String()
+			doc.Ambiguous, doc.Reached, doc.End = w.Ambiguous, w.End == EndReached || w.End == EndInferred && len(w.Hops) > 0 && w.at(len(w.Hops)-1) == t.Destination.Address, w.End.String()
 			if w.Path != 0 {
 				doc.Path = &w.Path
 			}
@@ -426,7 +430,10 @@ func (d *document) trace() (*Trace, error) {
 		return nil, err
 	}
 	for _, h := range d.Guarantee.Short {
-		t.Guarantee.Short = append(t.Guarantee.Short, ShortHop(h))
+		t.Guarantee.Short = append(t.Guarantee.Short, HopShare(h))
+	}
+	for _, h := range d.Guarantee.Hops {
+		t.Guarantee.Hops = append(t.Guarantee.Hops, HopShare(h))
 	}
 	for _, c := range d.Changes {
 		t.Changes = append(t.Changes, RouteChange(c))

@@ -108,13 +108,15 @@ type Guarantee struct {
 	// went on at a trickle: silence there is no loss, and no sign of a hop that
 	// does not answer.
 	RateLimited []uint8
-	// Short are the TTLs where the tests were not met, with the share that was
-	// reached there.
-	Short []ShortHop
+	// Hops has the smallest share for each TTL: MinShare is the largest of them.
+	Hops []HopShare
+	// Short are the TTLs where fewer flows were answered than the confidence
+	// needs.
+	Short []HopShare
 }
 
-// ShortHop is a TTL where fewer flows were answered than the confidence needs.
-type ShortHop struct {
+// HopShare is what may be said of the links to one TTL.
+type HopShare struct {
 	TTL uint8
 	// MinShare is the smallest share that a link there can carry and still have
 	// been seen.

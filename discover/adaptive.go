@@ -5,6 +5,7 @@ package discover
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"traceflow"
@@ -72,6 +73,7 @@ type adaptive struct {
 	started time.Time
 	reason  traceflow.StopReason
 
+	unseen   map[int]bool      // TTLs at which a node has no witness yet
 	probes   []traceflow.Probe // of the round being planned
 	planned  map[[2]int]bool   // row and TTL of these
 	classify classifier
@@ -340,9 +342,16 @@ func (s *adaptive) deaf(ttl int) bool {
 
 // ask plans a probe of a row at a TTL, if the TTL's window and the budget
 // allow it.
-func (s *adaptive) ask(index, ttl int) bool {
+func (s *adaptive) ask(index, ttl int) bool { return s.askTimes(index, ttl, s.Retries) }
+
+// witnessTries is how much oftener a flow is asked that alone can witness a
+// link: what it would answer decides whether the link is on the map.
+const witnessTries = 3
+
+// askTimes is ask with another number of retries.
+func (s *adaptive) askTimes(index, ttl, retries int) bool {
 	r := s.rows[index]
-	if s.planned[[2]int{index, ttl}] || int(r.tries[ttl]) > s.Retries && !s.windows[ttl].limited {
+	if s.planned[[2]int{index, ttl}] || int(r.tries[ttl]) > retries && !s.windows[ttl].limited {
 		return false
 	}
 	if s.windows[ttl].left <= 0 || s.sent+len(s.probes) >= s.MaxProbes {
@@ -434,6 +443,7 @@ func (s *adaptive) locate() {
 // witness sees to it that every node has a neighbour on both sides that one
 // and the same flow was answered by: a link is never drawn otherwise.
 func (s *adaptive) witness() {
+	s.unseen = make(map[int]bool)
 	for ttl := s.first; ttl < s.upTo; ttl++ {
 		if s.deaf(ttl) || s.deaf(ttl+1) {
 			continue
@@ -462,12 +472,15 @@ func (s *adaptive) witnessSide(here, there int) {
 	}
 	for i := 0; i < len(s.rows) && missing > 0; i++ {
 		r := s.rows[i]
-		if n := r.cells[here]; n >= 0 && need[n] && s.ask(i, there) {
+		if n := r.cells[here]; n >= 0 && need[n] && s.askTimes(i, there, s.Retries+witnessTries) {
 			need[n] = false
 			missing--
 		}
 	}
-	s.windows[there].wanted = s.windows[there].wanted || missing > 0
+	if missing > 0 {
+		s.windows[there].wanted = true
+		s.unseen[max(here, there)] = true
+	}
 }
 
 // recovery returns after what time a limited TTL that a test still needs can
@@ -505,6 +518,12 @@ func (s *adaptive) result(err error) Result {
 		r.Exchanges = append(r.Exchanges, number(row.exchanges)...)
 	}
 	r.Guarantee = s.statement(s.Confidence)
+	for ttl := s.first; ttl <= s.upTo; ttl++ {
+		// A link that no flow was answered on both ends of is not on the map.
+		if s.unseen[ttl] && !slices.ContainsFunc(r.Guarantee.Short, func(h traceflow.HopShare) bool { return int(h.TTL) == ttl }) {
+			r.Guarantee.Short = append(r.Guarantee.Short, traceflow.HopShare{TTL: uint8(ttl), MinShare: 1})
+		}
+	}
 	for ttl := range s.windows {
 		if s.windows[ttl].limited {
 			r.Guarantee.RateLimited = append(r.Guarantee.RateLimited, uint8(ttl))

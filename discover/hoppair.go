@@ -6,20 +6,93 @@ import "math"
 
 // A test is what the statement rests on, one after another along the path:
 //
-//   - at a TTL where one node is known, that there is no second;
-//   - at a TTL with several nodes between two with one each, that there is no
-//     further node (its links then follow: the neighbours are known);
+//   - at each TTL, that there is no further node;
 //   - between two TTLs with several nodes each, that there is no further link
-//     between them (its nodes then follow).
+//     between them. Next to a TTL with one node the links follow.
 //
 // Each is met when so many flows were answered at the TTL, or at both, that
-// one more of equal share would have been seen: StoppingPoint. A flow whose
-// path ended before is answered, and what it shows is one more kind.
+// what is missing would have been seen if it carried an equal share. A flow
+// whose path ended before is answered, and what it shows is one more kind.
 type test struct {
 	ttl   int  // the farther one of a pair
 	pair  bool // between ttl - 1 and ttl
 	kinds int  // different things seen
 	known int  // flows that were answered
+
+	// Of a pair only: nodes on either side, whether every node on a side has as
+	// many links as the others there, and whether the tests of both TTLs are met.
+	near, far int
+	regular   bool
+	settled   bool
+}
+
+// full reports whether a pair has all links that there can be.
+func (x *test) full() bool { return x.pair && x.kinds == x.near*x.far }
+
+// more returns the links of the next larger graph in which every node of a
+// side has as many links as the others, as it is when nodes and links both
+// carry equal shares; and the links that it has for each node of the larger
+// side, beside those seen.
+func (x *test) more() (links, degree, seen int) {
+	links = x.kinds + lcm(x.near, x.far)
+	larger := max(x.near, x.far)
+	return links, links / larger, x.kinds / larger
+}
+
+func lcm(a, b int) int {
+	g, r := a, b
+	for r > 0 {
+		g, r = r, g%r
+	}
+	return a / g * b
+}
+
+// target returns how many flows have to be answered for a chance of a miss of
+// at most alpha.
+//
+// If nodes and links both carry equal shares, a pair in which every node of a
+// side has d links can only lack links that make it d' for each: L' links in
+// all, not L. That n flows show no more than L of them has a chance of at most
+// C(d', d)^m · (L/L')^n, where m nodes are on the larger side. One odd link more
+// would have a smaller share than the others; half of the flows that would
+// exclude it with an equal share are asked for in any case.
+func (x *test) target(alpha float64) int {
+	if !x.pair {
+		return StoppingPoint(x.kinds+1, alpha)
+	}
+	odd := StoppingPoint(x.kinds+1, alpha)
+	switch {
+	case x.full():
+		return 0
+	case !x.settled:
+		return odd / 2
+	case !x.regular:
+		return odd
+	}
+	links, degree, seen := x.more()
+	n := (float64(max(x.near, x.far))*logChoose(degree, seen) - math.Log(alpha)) / math.Log(float64(links)/float64(x.kinds))
+	return max(int(math.Ceil(n)), odd/2)
+}
+
+// missed bounds the chance that something is missing after all.
+func (x *test) missed() float64 {
+	switch {
+	case x.full():
+		return 0
+	case x.pair && x.regular:
+		links, degree, seen := x.more()
+		return min(1, math.Exp(float64(max(x.near, x.far))*logChoose(degree, seen)+
+			float64(x.known)*math.Log(float64(x.kinds)/float64(links))))
+	}
+	return missed(x.kinds+1, x.known)
+}
+
+// logChoose returns the logarithm of n over k.
+func logChoose(n, k int) float64 {
+	a, _ := math.Lgamma(float64(n + 1))
+	b, _ := math.Lgamma(float64(k + 1))
+	c, _ := math.Lgamma(float64(n - k + 1))
+	return a - b - c
 }
 
 // tests returns the tests of all TTLs that anything is known of.
@@ -30,23 +103,53 @@ func (t *table) tests() []test {
 			last = ttl
 		}
 	}
-	several := func(ttl int) bool { return ttl >= t.first && ttl <= last && t.columns[ttl].kinds() > 1 }
 	var out []test
 	for ttl := t.first; ttl <= last; ttl++ {
 		c := &t.columns[ttl]
-		switch {
-		case len(c.counts) == 0:
-			// Silent for everybody: nothing can be tested.
-		case several(ttl) && several(ttl-1):
-			links, flows := t.pairs(ttl - 1)
-			out = append(out, test{ttl: ttl, pair: true, kinds: len(links), known: flows})
-		case several(ttl) && several(ttl+1):
-			// The next pair says more.
-		default:
-			out = append(out, test{ttl: ttl, kinds: c.kinds(), known: c.known})
+		if len(c.counts) == 0 {
+			continue // silent for everybody: nothing can be tested
+		}
+		out = append(out, test{ttl: ttl, kinds: c.kinds(), known: c.known})
+		if c.kinds() > 1 && ttl > t.first && t.columns[ttl-1].kinds() > 1 {
+			out = append(out, t.pairTest(ttl))
 		}
 	}
 	return out
+}
+
+// pairTest looks at the links between a TTL and the one before.
+func (t *table) pairTest(ttl int) test {
+	links, flows := t.pairs(ttl - 1)
+	near, far := make(map[int32]int), make(map[int32]int)
+	x := test{ttl: ttl, pair: true, kinds: len(links), known: flows, regular: true}
+	for l := range links {
+		near[l.near]++
+		far[l.far]++
+		// Where paths end, nothing is to be expected of the number of links.
+		x.regular = x.regular && l.far != over
+	}
+	x.near, x.far = max(1, len(near)), max(1, len(far))
+	for _, side := range []map[int32]int{near, far} {
+		for _, degree := range side {
+			x.regular = x.regular && degree*len(side) == len(links)
+		}
+	}
+	return x
+}
+
+// settle notes which pairs are between TTLs whose own tests are met.
+func settle(tests []test, alpha float64) {
+	met := make(map[int]bool)
+	for i := range tests {
+		if x := &tests[i]; !x.pair {
+			met[x.ttl] = x.known >= x.target(alpha)
+		}
+	}
+	for i := range tests {
+		if x := &tests[i]; x.pair {
+			x.settled = met[x.ttl-1] && met[x.ttl]
+		}
+	}
 }
 
 // alpha is the chance of a miss that each of n tests may have.
@@ -66,17 +169,18 @@ func (s *adaptive) alpha(n int) float64 {
 func (s *adaptive) planPairs() {
 	tests := s.tests()
 	alpha := s.alpha(len(tests))
+	settle(tests, alpha)
 	covered := make([]bool, s.upTo+2)
-	for _, t := range tests {
+	for i := range tests {
+		t := &tests[i]
 		covered[t.ttl] = true
-		target := StoppingPoint(t.kinds+1, alpha)
-		if t.known < target {
-			target = max(target, s.foresee(t, alpha))
-		}
+		target := t.target(alpha)
 		if t.pair {
-			covered[t.ttl-1] = true
 			s.askPair(t.ttl, target-t.known)
 			continue
+		}
+		if t.known < target {
+			target = max(target, s.foresee(t, alpha))
 		}
 		s.askTTL(t.ttl, target-t.known)
 	}
@@ -97,7 +201,7 @@ func (s *adaptive) planPairs() {
 // of them at once saves round trips. It is the smallest number of kinds, of
 // equal share, that could well show as many: the mean number shown by as many
 // draws and one standard deviation.
-func (s *adaptive) foresee(t test, alpha float64) int {
+func (s *adaptive) foresee(t *test, alpha float64) int {
 	if t.kinds < 3 || t.known == 0 {
 		return 0
 	}

@@ -51,6 +51,7 @@ func (s *adaptive) planSuccessors(ttl int, alpha float64) {
 		next[near][far] = true
 		flows[near]++
 	}
+	search := 0
 	for n := range next {
 		if s.isEnd(ttl, int32(n)) {
 			continue
@@ -65,11 +66,12 @@ func (s *adaptive) planSuccessors(ttl int, alpha float64) {
 		}
 		if lack > 0 {
 			// As many new flows as should bring what is lacking, by the node's
-			// share so far.
+			// share so far. A new flow serves whichever node it meets.
 			c := &s.columns[ttl]
-			s.askTTL(ttl, lack*max(1, c.known/max(1, c.counts[n])))
+			search = max(search, lack*max(1, c.known/max(1, c.counts[n])))
 		}
 	}
+	s.askTTL(ttl, search)
 }
 
 // isEnd reports whether paths end at a node, so that it has no next hop.

@@ -26,13 +26,20 @@ func (t *table) statement(confidence float64) traceflow.Guarantee {
 	g.Alpha, g.MinShare = 0, 0
 	each := (1 - confidence) / float64(len(tests))
 	short := make(map[int]bool)
-	for _, x := range tests {
-		g.Alpha += missed(x.kinds+1, x.known)
+	settle(tests, each)
+	for i := range tests {
+		x := &tests[i]
+		g.Alpha += x.missed()
 		share := smallestShare(x.known, each)
+		if n := len(g.Hops); n > 0 && g.Hops[n-1].TTL == uint8(x.ttl) {
+			g.Hops[n-1].MinShare = max(g.Hops[n-1].MinShare, share)
+		} else {
+			g.Hops = append(g.Hops, traceflow.HopShare{TTL: uint8(x.ttl), MinShare: share})
+		}
 		g.MinShare = max(g.MinShare, share)
-		if x.known < StoppingPoint(x.kinds+1, each) {
+		if x.known < x.target(each) && !short[x.ttl] {
 			short[x.ttl] = true
-			g.Short = append(g.Short, traceflow.ShortHop{TTL: uint8(x.ttl), MinShare: share})
+			g.Short = append(g.Short, traceflow.HopShare{TTL: uint8(x.ttl), MinShare: share})
 		}
 		if !t.equal(x, 0.01/float64(len(tests))) {
 			g.EqualShares = false
@@ -49,7 +56,7 @@ func (t *table) statement(confidence float64) traceflow.Guarantee {
 
 // equal reports whether the flows are spread over what a test saw as equal
 // shares would spread them, by Pearson's chi-square at a level.
-func (t *table) equal(x test, level float64) bool {
+func (t *table) equal(x *test, level float64) bool {
 	var counts []int
 	if x.pair {
 		links, _ := t.pairs(x.ttl - 1)
