@@ -20,10 +20,10 @@ demo: build ## trace through a network of kernels with ECMP, made in a user name
 	CGO_ENABLED=0 $(GO) build -trimpath -o .tools/lab ./internal/netlab/lab
 	@echo; echo "The network: every node is a kernel in a namespace of its own."
 	@.tools/lab -topology d
-	@echo; echo "traceflow --paths 16 --dedup, from src to dst:"
-	@.tools/lab -topology d -- ./traceflow --quiet --paths 16 --dedup {dst}
-	@echo; echo "The same without any privilege, IPv6:"
-	@.tools/lab -topology d -as-user -- ./traceflow --quiet --paths 16 --dedup {dst6}
+	@echo; echo "traceflow dst:"
+	@.tools/lab -topology d -- ./traceflow --quiet --seed 1 {dst}
+	@echo; echo "traceflow dst, without any privilege, IPv6:"
+	@.tools/lab -topology d -as-user -- ./traceflow --quiet --seed 1 {dst6}
 
 check: fmt lint vet tidy cross test lab ## everything that has to pass
 
