@@ -99,6 +99,34 @@ func TestBenchPeers(t *testing.T) {
 	}
 }
 
+// TestBenchEveryPath lets the command decide how many flows it takes.
+func TestBenchEveryPath(t *testing.T) {
+	bench(t)
+	fmt.Println("every path at 95 % confidence, kernel networks, --rate 0:")
+	for _, tt := range []struct {
+		name    string
+		packets int // 0: no limit
+		wall    time.Duration
+	}{
+		{"d", 120, 300 * time.Millisecond},
+		{"f", 0, 1500 * time.Millisecond},
+	} {
+		l := build(t, tt.name)
+		trace := l.run(t, false, "-j", "--rate", "0", "--seed", "1", l.Destination4().String()).trace(t)
+		took := trace.Ended.Sub(trace.Started).Round(100 * time.Microsecond)
+		size := l.Topology().Size()
+		found := fmt.Sprintf("%d/%d", len(trace.Graph.Nodes), len(trace.Graph.Links))
+		want := fmt.Sprintf("%d/%d", size.Interfaces, size.Links)
+		reached(t, tt.name+": interfaces/links", found, want, found == want)
+		reached(t, tt.name+": wall time", took, tt.wall, took <= tt.wall)
+		if tt.packets > 0 {
+			reached(t, tt.name+": packets", trace.Stats.Probes, tt.packets, trace.Stats.Probes <= tt.packets)
+		} else {
+			fmt.Printf("  %s: %d packets\n", tt.name, trace.Stats.Probes)
+		}
+	}
+}
+
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // TestBenchRoundTrips compares medians with the configured delays, and in the
