@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"traceflow"
@@ -15,7 +16,7 @@ import (
 // validateSearch refuses what cannot work of the flags that say how much to
 // look for.
 func (o *traceOptions) validateSearch() error {
-	if o.confidence < 0.5 || o.confidence > 0.9999 {
+	if !(o.confidence >= 0.5 && o.confidence <= 0.9999) { // NaN is neither
 		return fmt.Errorf("--confidence %v is not between 0.5 and 0.9999", o.confidence)
 	}
 	if o.guarantee != "pair" && o.guarantee != "node" {
@@ -40,13 +41,35 @@ func (o *traceOptions) validateSearch() error {
 	if o.queries > 1 {
 		return fmt.Errorf("--queries %d is for --paths N; --paths auto asks as often as it needs", o.queries)
 	}
-	// One hop, and one flow more than says nothing.
-	if least := discover.StoppingPoint(2, 1-o.confidence) + 1; o.maxProbes < least {
-		return fmt.Errorf("--max-probes %d is too few to say anything at --confidence %v: it takes at least %d",
-			o.maxProbes, o.confidence, least)
+	if o.ipv4 && discover.Axis(o.vary) == discover.VaryLabel {
+		return errors.New("--ipv4 and --vary label contradict each other: only IPv6 has flow labels")
 	}
-	if o.sourcePort > 65535-discover.StoppingPoint(2, 1-o.confidence) {
-		return fmt.Errorf("--srcport %d leaves too few ports for --confidence %v: lower it", o.sourcePort, o.confidence)
+	flows := discover.StoppingPoint(2, 1-o.confidence) // for one hop
+	if o.maxProbes < flows+1 {
+		return fmt.Errorf("--max-probes %d is too few to say anything at --confidence %v: it takes at least %d",
+			o.maxProbes, o.confidence, flows+1)
+	}
+	for _, port := range []struct {
+		flag string
+		base int
+		axes []discover.Axis
+	}{
+		{"srcport", o.sourcePort, []discover.Axis{discover.VarySourcePort, discover.VaryBothPorts}},
+		{"dstport", o.destinationPort, []discover.Axis{discover.VaryDestinationPort, discover.VaryBothPorts}},
+	} {
+		if slices.Contains(port.axes, discover.Axis(o.vary)) && port.base > 65535-flows {
+			return fmt.Errorf("--%s %d leaves too few ports for --confidence %v: lower it", port.flag, port.base, o.confidence)
+		}
+	}
+	return nil
+}
+
+// validateTargets refuses what the flags make of the targets.
+func (o *traceOptions) validateTargets(targets []target) error {
+	for i := range targets {
+		if t := &targets[i]; discover.Axis(o.vary) == discover.VaryLabel && !t.ipv6() {
+			return usagef("--vary label is of IPv6, and %s is not: give --ipv6, or another --vary", t.address)
+		}
 	}
 	return nil
 }

@@ -42,8 +42,8 @@ type traceOptions struct {
 	rateSet, waitSet, formatSet        bool
 }
 
-const traceExamples = `  traceflow example.com                      four flows, one row a flow
-  traceflow -P 32 --dedup example.com        32 flows, each distinct path once
+const traceExamples = `  traceflow example.com                      every path, with 95 % confidence
+  traceflow -P 4 example.com                 four flows, one row a flow
   traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
   traceflow -P 64 --rate 0 192.0.2.1         as fast as it can: two round trips
   traceflow --sim d                          a network in memory, no rights`
@@ -55,7 +55,8 @@ func newTrace(env Env) *cobra.Command {
 		Short: "Find the paths that packets take to a destination, flow by flow",
 		Long: `traceflow finds the paths that packets take from this host to a destination. It
 holds one flow's header fields constant over every TTL, changes only the source
-port between flows, and sends everything at once.`,
+port between flows, and follows as many flows as it takes to have seen every
+link; how sure that is stands below the table.`,
 		Args:    cobra.ArbitraryArgs,
 		Example: traceExamples,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -72,30 +73,30 @@ port between flows, and sends everything at once.`,
 	o.timeLimit = seconds(discover.DefaultTimeLimit)
 	f := c.Flags()
 	f.SortFlags = false
-	f.VarP(&o.paths, "paths", "P", "`number` of flows to follow; auto: as many as it\ntakes to have seen every link")
-	f.Float64Var(&o.confidence, "confidence", 0.95, "`level` of the statement about that, 0.5 to 0.9999")
-	f.StringVar(&o.guarantee, "guarantee", "pair", "what it holds for: each `pair` of hops, or node")
-	f.StringVar(&o.vary, "vary", "srcport", "`field` that tells flows apart: srcport, dstport,\nboth, label (IPv6), dst (in the same /24 or /120)")
-	f.IntVar(&o.maxProbes, "max-probes", discover.DefaultMaxProbes, "`number` of packets to send at most")
-	f.Var(&o.timeLimit, "time-limit", "longest time to take, `seconds`")
+	f.VarP(&o.paths, "paths", "P", "`number` of flows; auto: all it takes")
+	f.Float64Var(&o.confidence, "confidence", 0.95, "how sure to be: `level` 0.5 to 0.9999")
+	f.StringVar(&o.guarantee, "guarantee", "pair", "be sure of each `unit`: pair or node")
+	f.StringVar(&o.vary, "vary", "srcport", "`field` flows differ in: srcport, dstport, both,\nlabel (IPv6), dst (last byte)")
+	f.IntVar(&o.maxProbes, "max-probes", discover.DefaultMaxProbes, "`count` of packets to send at most")
+	f.Var(&o.timeLimit, "time-limit", "longest `time` to take, seconds")
 	f.IntVarP(&o.firstTTL, "first-ttl", "f", 1, "lowest `TTL` to probe")
 	f.IntVarP(&o.maxTTL, "ttl", "m", 64, "highest `TTL` to probe")
-	f.IntVar(&o.sourcePort, "srcport", 33452, "source `port` base: flow i has port + i")
+	f.IntVar(&o.sourcePort, "srcport", 33452, "source `port` base; flow i: port + i")
 	f.IntVarP(&o.destinationPort, "dstport", "p", 33452, "destination `port`")
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "use IPv4")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "use IPv6")
-	f.StringVar(&o.format, "format", "vert", "`form` of the result: "+strings.Join(formatNames(), ", "))
+	f.StringVar(&o.format, "format", "vert", "`form`: "+strings.Join(formatNames(), ", "))
 	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
 	f.BoolVar(&o.dedup, "dedup", false, "in tables, show each distinct path once")
 	f.BoolVarP(&o.numeric, "numeric", "n", false, "print addresses only (as ever, for now)")
-	f.IntVarP(&o.queries, "queries", "q", 1, "`number` of probes for each flow and hop")
+	f.IntVarP(&o.queries, "queries", "q", 1, "`number` of probes for each hop, with -P N")
 	f.IntVar(&o.retries, "retries", 2, "`times` to resend an unanswered probe")
 	f.VarP(&o.timeout, "timeout", "w", "longest wait for a reply, `seconds`")
-	f.IntVar(&o.rate, "rate", 500, "highest `pace`, packets a second; 0: no limit")
+	f.IntVar(&o.rate, "rate", 500, "highest `pace`, packets/s; 0: no limit")
 	f.VarP((*gap)(&o.wait), "wait", "z", "gap between two probes, `seconds` (milliseconds\nif above 10); instead of --rate")
 	f.StringVarP(&o.source, "source", "s", "", "source `address`")
 	f.StringVarP(&o.iface, "interface", "i", "", "`name` of the interface to send from")
-	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), udp\n(needs nothing), auto (raw if permitted)")
+	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), udp,\nauto (raw if permitted)")
 	f.StringVar(&o.sim, "sim", "", "trace a network in memory: the `file` that\ndescribes it, or the name of a built-in one")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0: draw one")
 	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page of --format viz\n(not in this version)")
@@ -196,6 +197,9 @@ func (o *traceOptions) pps() float64 {
 func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) error {
 	targets, err := findTargets(ctx, o, args)
 	if err != nil {
+		return err
+	}
+	if err := o.validateTargets(targets); err != nil {
 		return err
 	}
 	engines, err := openEngines(env, o, targets)
