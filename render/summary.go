@@ -52,7 +52,7 @@ func Count(n int, noun string) string {
 func shape(t *traceflow.Trace) string {
 	g := &t.Graph
 	text := Count(len(g.Paths), "path")
-	if possible := allowed(g); possible > float64(len(g.Paths)) {
+	if possible := allowed(g); possible > float64(len(g.Paths)) && !mixed(g) {
 		text += fmt.Sprintf(" seen of %.0f that the links allow", possible)
 	}
 	lengths := make(map[int]bool)
@@ -61,17 +61,32 @@ func shape(t *traceflow.Trace) string {
 			lengths[p.Length] = true
 		}
 	}
-	if len(lengths) > 0 {
+	switch {
+	case lastAnswered(t) == 0:
+		return "Nothing answered."
+	case len(lengths) == 1 && lengths[1]:
+		text += ", 1 hop long"
+	case len(lengths) > 0:
 		text += ", " + list(slices.Sorted(maps.Keys(lengths)), " or ") + " hops long"
-	} else {
+	case len(g.Paths) == 1:
+		text += ", which does not reach the destination"
+	default:
 		text += ", none of which reaches the destination"
 	}
 	widths := make(map[uint8]int)
-	widest := 0
 	for i := range g.Nodes {
-		n := &g.Nodes[i]
-		widths[n.TTL]++
-		widest = max(widest, widths[n.TTL])
+		if n := &g.Nodes[i]; n.Address.IsValid() {
+			widths[n.TTL]++
+		}
+	}
+	for ttl, flows := range muteHops(t) {
+		if flows > 0 {
+			widths[uint8(ttl)]++
+		}
+	}
+	widest := 0
+	for _, n := range widths {
+		widest = max(widest, n)
 	}
 	if widest > 1 {
 		var at []int
@@ -129,6 +144,26 @@ func allowed(g *traceflow.Graph) float64 {
 	return math.Min(total, 1e15)
 }
 
+// mixed reports whether some flows were silent at a TTL where others were
+// answered: then the links say nothing about how many ways there are.
+func mixed(g *traceflow.Graph) bool {
+	answers, silence := make(map[uint8]bool), make(map[uint8]bool)
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		if n.Address.IsValid() {
+			answers[n.TTL] = true
+		} else {
+			silence[n.TTL] = true
+		}
+	}
+	for ttl := range silence {
+		if answers[ttl] {
+			return true
+		}
+	}
+	return false
+}
+
 func sum(of map[string]float64, keys []string) float64 {
 	total := 0.0
 	for _, k := range keys {
@@ -137,17 +172,26 @@ func sum(of map[string]float64, keys []string) float64 {
 	return total
 }
 
+// nothing is the share above which what was seen of a hop is not worth a word.
+const nothing = 0.99
+
 // statement says what may have been missed.
 func statement(t *traceflow.Trace) []string {
 	g := &t.Guarantee
+	silent, skipped := gaps(t)
+	asFarAs := ""
+	if !t.Reached() {
+		asFarAs = fmt.Sprintf(" up to TTL %d", lastAnswered(t))
+	}
 	var out []string
 	if reached := 1 - g.Alpha; g.EqualShares && reached >= 0.5 {
-		out = append(out, fmt.Sprintf("With %s confidence no link was missed, if the links between two TTLs carry equal shares.",
-			percent(min(reached, g.Confidence))))
+		out = append(out, fmt.Sprintf("With %s confidence no link%s was missed, if the links between two TTLs carry equal shares.",
+			percent(min(reached, g.Confidence)), asFarAs))
 	}
-	switch sure := fmt.Sprintf("with %s confidence every link that carries at least %s of the flows was seen.",
-		percent(g.Confidence), share(g.MinShare)); {
-	case g.MinShare >= 1:
+	least, except := stated(t)
+	switch sure := fmt.Sprintf("with %s confidence every link%s that carries at least %s of the flows was seen%s.",
+		percent(g.Confidence), asFarAs, share(least), except); {
+	case least > nothing:
 		out = append(out, "Too little was answered to say what may have been missed.")
 	case len(out) > 0:
 		out = append(out, "If they do not: "+sure)
@@ -156,45 +200,81 @@ func statement(t *traceflow.Trace) []string {
 	default:
 		out = append(out, strings.ToUpper(sure[:1])+sure[1:])
 	}
-	out = append(out, shortHops(t)...)
+	out = append(out, shortHops(t, least)...)
 	for ttl, flows := range muteHops(t) {
 		if flows > 0 {
 			out = append(out, fmt.Sprintf("TTL %d: %s met no router that answers; how many stand there is not known.", ttl, Count(flows, "flow")))
 		}
 	}
-	if silent := silentHops(t); len(silent) > 0 {
+	if len(silent) > 0 {
 		out = append(out, "Nothing answers at TTL "+list(silent, " and ")+": nothing is said about links there.")
+	}
+	if len(skipped) > 0 {
+		out = append(out, "Nothing was sent to TTL "+list(skipped, " and ")+": nothing is said about links there.")
 	}
 	return out
 }
 
-// shortHops says where fewer flows were answered than the confidence needs.
-func shortHops(t *traceflow.Trace) []string {
+// stated returns the share that links were seen with, and where that does not
+// hold: the TTLs that fell short are left out unless all of them did.
+func stated(t *traceflow.Trace) (least float64, except string) {
+	g := &t.Guarantee
+	var short []int
+	for _, h := range g.Short {
+		if !slices.Contains(short, int(h.TTL)) {
+			short = append(short, int(h.TTL))
+		}
+	}
+	for _, h := range g.Hops {
+		if !slices.Contains(short, int(h.TTL)) {
+			least = max(least, h.MinShare)
+		}
+	}
+	if t.Config.Paths > 0 || least == 0 || least >= g.MinShare || len(short) == 0 {
+		return g.MinShare, ""
+	}
+	return least, ", except at TTL " + list(short, " and ")
+}
+
+// shortHops says where fewer flows were answered than the confidence needs,
+// and what holds there if that is less than what is stated for all TTLs.
+func shortHops(t *traceflow.Trace, stated float64) []string {
 	const (
 		limit  = "a rate limit"
 		budget = "the probe budget"
+		late   = "the time limit"
+		cut    = "the interruption"
 		few    = "too few answers"
 	)
+	because := map[traceflow.StopReason]string{
+		traceflow.StopProbeBudget: budget, traceflow.StopTimeLimit: late, traceflow.StopCancelled: cut,
+	}
 	at := make(map[string][]int)
 	worst := make(map[string]float64)
 	for _, h := range t.Guarantee.Short {
-		why := few
+		why, ok := because[t.StopReason]
 		switch {
 		case slices.Contains(t.Guarantee.RateLimited, h.TTL):
 			why = limit
-		case t.StopReason == traceflow.StopProbeBudget:
-			why = budget
+		case !ok:
+			why = few
 		}
 		at[why] = append(at[why], int(h.TTL))
 		worst[why] = max(worst[why], h.MinShare)
 	}
 	var out []string
-	for _, why := range []string{limit, budget, few} {
+	for _, why := range []string{limit, budget, late, cut, few} {
 		if len(at[why]) == 0 || t.Config.Paths > 0 {
 			continue
 		}
-		out = append(out, fmt.Sprintf("TTL %s fell short because of %s: there only links with at least %s of the flows are sure.",
-			list(at[why], " and "), why, share(worst[why])))
+		text := fmt.Sprintf("TTL %s fell short because of %s", list(at[why], " and "), why)
+		switch {
+		case worst[why] > nothing:
+			text += ": nothing is sure there"
+		case worst[why] > stated:
+			text += fmt.Sprintf(": there only links with at least %s of the flows are sure", share(worst[why]))
+		}
+		out = append(out, text+".")
 	}
 	return out
 }
@@ -214,23 +294,41 @@ func muteHops(t *traceflow.Trace) [256]int {
 	return out
 }
 
-// silentHops are the TTLs before the last answer at which nothing answered.
-func silentHops(t *traceflow.Trace) []int {
-	answered := make(map[uint8]bool)
-	last := uint8(0)
+// gaps are the TTLs before the last answer at which nothing answered, and
+// those of which nobody knows: no packet was sent, or none was waited for.
+func gaps(t *traceflow.Trace) (silent, skipped []int) {
+	var answered, asked [256]bool
 	for i := range t.Graph.Nodes {
 		if n := &t.Graph.Nodes[i]; n.Address.IsValid() {
 			answered[n.TTL] = true
+		}
+	}
+	for i := range t.Exchanges {
+		if e := &t.Exchanges[i]; e.Err == nil && !e.Abandoned {
+			asked[e.TTL] = true
+		}
+	}
+	for ttl := int(max(1, t.Config.FirstTTL)); ttl < lastAnswered(t); ttl++ {
+		switch {
+		case answered[ttl]:
+		case asked[ttl]:
+			silent = append(silent, ttl)
+		default:
+			skipped = append(skipped, ttl)
+		}
+	}
+	return silent, skipped
+}
+
+// lastAnswered returns the highest TTL that anything answered at, or 0.
+func lastAnswered(t *traceflow.Trace) int {
+	last := uint8(0)
+	for i := range t.Graph.Nodes {
+		if n := &t.Graph.Nodes[i]; n.Address.IsValid() {
 			last = max(last, n.TTL)
 		}
 	}
-	var out []int
-	for ttl := max(1, t.Config.FirstTTL); ttl < last; ttl++ {
-		if !answered[ttl] {
-			out = append(out, int(ttl))
-		}
-	}
-	return out
+	return int(last)
 }
 
 // percent writes a confidence with no more digits than it has, rounded down.

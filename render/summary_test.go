@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package render_test
+
+import (
+	"bytes"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"traceflow"
+	"traceflow/render"
+)
+
+const (
+	wayA   = "192.0.2.1 198.51.100.1 198.51.100.129 203.0.113.9"
+	wayB   = "192.0.2.1 198.51.100.2 198.51.100.129 203.0.113.9"
+	longer = "192.0.2.1 198.51.100.2 198.51.100.3 198.51.100.129 203.0.113.9"
+	mute   = "192.0.2.1 * 198.51.100.129 203.0.113.9"
+)
+
+// summaries are traces in auto mode, each with what it has that others lack.
+var summaries = []struct {
+	name  string
+	flows []string
+	edit  func(*traceflow.Trace)
+}{
+	{name: "confident", flows: []string{wayA, wayB}},
+	{name: "one-flow", flows: []string{"203.0.113.9"}, edit: func(t *traceflow.Trace) { t.Stats.Probes = 1 }},
+	{name: "unequal-shares", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) { t.Guarantee.EqualShares = false }},
+	{name: "surer", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.Guarantee.Confidence, t.Guarantee.Alpha, t.Guarantee.MinShare = 0.9999, 0.00008, 0.0951
+	}},
+	{name: "unequal-lengths", flows: []string{wayA, longer}},
+	{name: "fewer-than-allowed", flows: []string{
+		"192.0.2.1 198.51.100.1 198.51.100.129 198.51.100.131 203.0.113.9",
+		"192.0.2.1 198.51.100.2 198.51.100.129 198.51.100.132 203.0.113.9",
+	}},
+	{name: "per-packet", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.Graph.Diamonds[0].Balancer = traceflow.BalancerPerPacket
+		t.Graph.Diamonds = append(t.Graph.Diamonds, traceflow.Diamond{Balancer: traceflow.BalancerPerDestination}, traceflow.Diamond{Balancer: traceflow.BalancerUnknown})
+	}},
+	{name: "route-change", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.Changes = []traceflow.RouteChange{{Flow: 2, TTL: 2, Before: netip.MustParseAddr("198.51.100.2"), After: netip.MustParseAddr("198.51.100.1")}}
+	}},
+	{name: "silent-ttls", flows: []string{
+		"* 198.51.100.1 * * 198.51.100.129 203.0.113.9",
+		"* 198.51.100.2 * * 198.51.100.129 203.0.113.9",
+	}},
+	{name: "mute-hop", flows: []string{wayA, wayB, mute, mute}, edit: func(t *traceflow.Trace) {
+		for i := range t.Graph.Walks {
+			if h := &t.Graph.Walks[i].Hops[1]; h.Kind == traceflow.NoReply {
+				h.Kind = traceflow.Mute
+			}
+		}
+	}},
+	{name: "short-limit", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.StopReason, t.Guarantee.Alpha, t.Guarantee.RateLimited = traceflow.StopLimited, 0.14, []uint8{2}
+		shorten(t, 0.62, 2)
+	}},
+	{name: "short-limit-and-few", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.StopReason, t.Guarantee.Alpha, t.Guarantee.RateLimited = traceflow.StopLimited, 0.6, []uint8{2}
+		shorten(t, 0.62, 2, 3)
+		t.Guarantee.Short[1].MinShare = 0.54
+	}},
+	{name: "short-budget", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.StopReason, t.Guarantee.Alpha = traceflow.StopProbeBudget, 1
+		shorten(t, 0.78, 2, 3, 4)
+	}},
+	{name: "short-time", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.StopReason, t.Guarantee.Alpha = traceflow.StopTimeLimit, 1
+		shorten(t, 0.995, 3, 4)
+		t.Ended = t.Started.Add(31 * time.Second)
+	}},
+	{name: "short-few-answers", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.StopReason, t.Guarantee.Alpha = traceflow.StopLimited, 0.08
+		shorten(t, 0.53, 2)
+	}},
+	{name: "short-everywhere", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.StopReason, t.Guarantee.Alpha = traceflow.StopProbeBudget, 1
+		shorten(t, 0.78, 1, 2, 3, 4)
+	}},
+	{name: "interrupted", flows: []string{"192.0.2.1 198.51.100.1", "192.0.2.1"}, edit: func(t *traceflow.Trace) {
+		t.Complete, t.StopReason, t.Guarantee.Alpha = false, traceflow.StopCancelled, 1
+		t.Guarantee.Hops = t.Guarantee.Hops[:2]
+		shorten(t, 1, 1, 2)
+	}},
+	{name: "not-sent-to", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.Exchanges = slices.DeleteFunc(t.Exchanges, func(e traceflow.Exchange) bool { return e.TTL == 2 })
+		var walks []traceflow.Walk
+		for _, f := range t.Flows {
+			var own []traceflow.Exchange
+			for _, e := range t.Exchanges {
+				if e.Flow == f.ID {
+					own = append(own, e)
+				}
+			}
+			walks = append(walks, traceflow.NewWalk(f, 1, own))
+		}
+		t.Graph = traceflow.NewGraph(walks, t.Exchanges)
+	}},
+	{name: "not-reached", flows: []string{"192.0.2.1 198.51.100.1 * * *", "192.0.2.1 198.51.100.2 * * *"}},
+	{name: "nothing-answered", flows: []string{"* * *", "* * *"}, edit: func(t *traceflow.Trace) {
+		t.StopReason, t.Guarantee = traceflow.StopNoReply, traceflow.Guarantee{Confidence: 0.95, Alpha: 1, MinShare: 1, EqualShares: true}
+	}},
+	{name: "fixed-paths", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		t.Config.Paths, t.StopReason, t.Guarantee.Alpha = 2, traceflow.StopFlowsExhausted, 1
+		shorten(t, 0.99, 1, 2, 3, 4)
+	}},
+}
+
+// shorten makes TTLs fall short.
+func shorten(t *traceflow.Trace, minShare float64, ttls ...uint8) {
+	t.Guarantee.MinShare = minShare
+	for _, ttl := range ttls {
+		t.Guarantee.Hops[ttl-1].MinShare = minShare
+		t.Guarantee.Short = append(t.Guarantee.Short, traceflow.HopShare{TTL: ttl, MinShare: minShare})
+	}
+}
+
+func TestSummary(t *testing.T) {
+	var names []string
+	for _, tt := range summaries {
+		names = append(names, tt.name+".txt")
+		t.Run(tt.name, func(t *testing.T) {
+			trace := (&golden{name: tt.name, ends: ipv4, flows: tt.flows}).trace(t)
+			trace.Config.Paths, trace.StopReason = 0, traceflow.StopConfident
+			trace.Guarantee = traceflow.Guarantee{Confidence: 0.95, Alpha: 0.03, MinShare: 0.47, EqualShares: true}
+			for ttl := range uint8(4) {
+				trace.Guarantee.Hops = append(trace.Guarantee.Hops, traceflow.HopShare{TTL: ttl + 1, MinShare: 0.47})
+			}
+			for i := range trace.Graph.Diamonds {
+				trace.Graph.Diamonds[i].Balancer = traceflow.BalancerPerFlow
+			}
+			if tt.edit != nil {
+				tt.edit(trace)
+			}
+			var b bytes.Buffer
+			if err := render.Summary(&b, trace); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join("testdata", "summary", tt.name+".txt")
+			if *update {
+				if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), b.String()); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if n := strings.Count(b.String(), "\n"); n > 8 {
+				t.Errorf("%d lines are more than a few", n)
+			}
+		})
+	}
+	files, err := os.ReadDir("testdata/summary")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if !slices.Contains(names, file.Name()) {
+			t.Errorf("testdata/summary/%s belongs to no trace", file.Name())
+		}
+	}
+	if err := render.Summary(brokenWriter{}, traces[0].trace(t)); err == nil {
+		t.Error("no error from a writer that is closed")
+	}
+}
