@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package traceflow
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// toTTLs reads them back.
+func toTTLs(numbers []int) ([]uint8, error) {
+	var out []uint8
+	for _, n := range numbers {
+		if n < 1 || n > 255 {
+			return nil, fmt.Errorf("limited hop %d is no TTL", n)
+		}
+		out = append(out, uint8(n))
+	}
+	return out, nil
+}
+
+// trace rebuilds the trace from flows and exchanges; the graph follows from
+// them, so a document cannot contradict itself.
+func (d *document) trace() (*Trace, error) {
+	t := &Trace{
+		Version: d.Version, Destination: Destination(d.Destination), VantagePoint: VantagePoint(d.VantagePoint),
+		Started: d.Started, Ended: d.Ended, Complete: d.Complete, StopReason: d.StopReason,
+		Stats: Stats{
+			Probes: d.Stats.Probes, Replies: d.Stats.Replies, Retries: d.Stats.Retries,
+			Duplicates: d.Stats.Duplicates, Late: d.Stats.Late, Unmatched: d.Stats.Unmatched,
+			SendErrors: d.Stats.SendErrors, Foreign: d.Stats.Foreign,
+			Malformed: d.Stats.Malformed, Unattributed: d.Stats.Unattributed,
+		},
+		Guarantee: Guarantee{
+			Confidence: d.Guarantee.Confidence, Alpha: d.Guarantee.Alpha, MinShare: d.Guarantee.MinShare,
+			EqualShares: d.Guarantee.EqualShares,
+		},
+	}
+	var err error
+	if t.Guarantee.LimitedHops, err = toTTLs(d.Guarantee.LimitedHops); err != nil {
+		return nil, err
+	}
+	if t.Guarantee.RateLimited, err = toTTLs(d.Guarantee.RateLimited); err != nil {
+		return nil, err
+	}
+	for _, h := range d.Guarantee.Short {
+		t.Guarantee.Short = append(t.Guarantee.Short, HopShare(h))
+	}
+	for _, h := range d.Guarantee.Hops {
+		t.Guarantee.Hops = append(t.Guarantee.Hops, HopShare(h))
+	}
+	for _, c := range d.Changes {
+		t.Changes = append(t.Changes, RouteChange(c))
+	}
+	c := &d.Config
+	protocol, err := parseProtocol(c.Protocol)
+	if err != nil {
+		return nil, err
+	}
+	t.Config = Config{
+		Protocol: protocol, Paths: int(c.Paths), Confidence: c.Confidence,
+		FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
+		Retries: c.Retries, Repeats: c.Repeats, Timeout: time.Duration(c.TimeoutUS) * time.Microsecond,
+		Seed: c.Seed, Wire: c.Wire,
+	}
+	// The gap is rounded where the rate is high, the rate where it is low.
+	if c.GapNS > 0 {
+		t.Config.Rate = float64(time.Second) / float64(c.GapNS)
+	}
+	if c.RatePPS > 0 && int64(math.Round(float64(time.Second)/float64(c.RatePPS))) == c.GapNS {
+		t.Config.Rate = float64(c.RatePPS)
+	}
+	byFlow := make(map[int][]Exchange)
+	for i := range d.Exchanges {
+		e, err := d.Exchanges[i].exchange(d.Started)
+		if err != nil {
+			return nil, fmt.Errorf("exchange %d: %w", i, err)
+		}
+		t.Exchanges = append(t.Exchanges, e)
+		byFlow[e.Flow] = append(byFlow[e.Flow], e)
+	}
+	var walks []Walk
+	for i := range d.Flows {
+		f := &d.Flows[i]
+		protocol, err := parseProtocol(f.Protocol)
+		if err != nil {
+			return nil, fmt.Errorf("flow %d: %w", f.ID, err)
+		}
+		flow := Flow{
+			ID: f.ID, Protocol: protocol, Source: d.VantagePoint.Address, Destination: d.Destination.Address,
+			SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label,
+		}
+		if f.Destination != nil {
+			flow.Destination = *f.Destination
+		}
+		t.Flows = append(t.Flows, flow)
+		w := NewWalk(flow, max(1, c.FirstTTL), byFlow[f.ID])
+		if f.Destination != nil {
+			w.Alias = d.Destination.Address
+		}
+		// The exchanges say whether there was an answer at the end; only why
+		// nothing more was asked has to be taken from the document. An inferred end
+		// is inferred again, from all flows.
+		if end := parseEnd(f.End); w.End == EndUnknown && end != EndReached && end != EndUnreachable && end != EndInferred {
+			w.End = end
+		}
+		walks = append(walks, w)
+	}
+	if t.Config.Paths == 0 {
+		InferHops(walks, t.Exchanges, t.Guarantee.RateLimited)
+	}
+	t.Graph = NewGraph(walks, t.Exchanges)
+	return t, nil
+}
+
+func parseProtocol(name string) (Protocol, error) {
+	if name == ProtocolUDP.String() {
+		return ProtocolUDP, nil
+	}
+	return 0, fmt.Errorf("unknown protocol %q", name)
+}
+
+func parseEnd(name string) End {
+	for e, n := range endNames {
+		if n == name {
+			return End(e)
+		}
+	}
+	return EndUnknown
+}
+
+func (d *docExchange) exchange(started time.Time) (Exchange, error) {
+	e := Exchange{Flow: d.Flow, TTL: d.TTL, Attempt: d.Attempt, Abandoned: d.Abandoned}
+	if d.Error != "" {
+		e.Err = errors.New(d.Error)
+	}
+	if d.SentUS != nil {
+		e.Sent = started.Add(time.Duration(*d.SentUS) * time.Microsecond)
+	}
+	if d.Reply == nil {
+		return e, nil
+	}
+	r := d.Reply
+	kind := NoReply
+	for k, name := range replyKindNames {
+		if name == r.Kind {
+			kind = ReplyKind(k)
+		}
+	}
+	if kind == NoReply {
+		return Exchange{}, fmt.Errorf("unknown kind of reply %q", r.Kind)
+	}
+	if !r.Address.IsValid() {
+		return Exchange{}, errors.New("reply without an address")
+	}
+	e.Reply = Reply{
+		Kind: kind, Address: r.Address, RTT: time.Duration(r.RTTUS) * time.Microsecond,
+		ICMPType: r.ICMPType, ICMPCode: r.ICMPCode, Unverified: !r.Verified,
+	}
+	for _, field := range []struct {
+		to   *uint8
+		from *uint8
+	}{{&e.Reply.TTL, r.ReplyTTL}, {&e.Reply.QuotedTTL, r.QuotedTTL}, {&e.Reply.QuotedTOS, r.QuotedTOS}} {
+		if field.from != nil {
+			*field.to = *field.from
+		}
+	}
+	for _, l := range r.MPLS {
+		e.Reply.MPLS = append(e.Reply.MPLS, MPLSLabel(l))
+	}
+	return e, nil
+}

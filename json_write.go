@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package traceflow
+
+import (
+	"math"
+	"net/netip"
+	"time"
+)
+
+func toDocument(t *Trace) *document {
+	d := &document{
+		Schema:       Schema,
+		Version:      t.Version,
+		Destination:  docDestination(t.Destination),
+		VantagePoint: docVantagePoint(t.VantagePoint),
+		Started:      t.Started.UTC(),
+		Ended:        t.Ended.UTC(),
+		Config:       toDocConfig(&t.Config),
+		Complete:     t.Complete,
+		StopReason:   t.StopReason,
+		Reached:      t.Reached(),
+		Stats: docStats{
+			Probes: t.Stats.Probes, Replies: t.Stats.Replies, Retries: t.Stats.Retries,
+			Duplicates: t.Stats.Duplicates, Late: t.Stats.Late, Unmatched: t.Stats.Unmatched,
+			SendErrors: t.Stats.SendErrors, Foreign: t.Stats.Foreign,
+			Malformed: t.Stats.Malformed, Unattributed: t.Stats.Unattributed,
+		},
+		Guarantee: docGuarantee{
+			Confidence: t.Guarantee.Confidence, Alpha: t.Guarantee.Alpha,
+			MinShare: t.Guarantee.MinShare, EqualShares: t.Guarantee.EqualShares,
+			LimitedHops: toInts(t.Guarantee.LimitedHops), RateLimited: toInts(t.Guarantee.RateLimited),
+			Short: []docHopShare{}, Hops: []docHopShare{},
+		},
+		Flows: []docFlow{}, Exchanges: []docExchange{}, Paths: []docPath{},
+		Nodes: []docNode{}, Links: []docLink{}, Diamonds: []docDiamond{}, Changes: []docRouteChange{},
+	}
+	for _, h := range t.Guarantee.Short {
+		d.Guarantee.Short = append(d.Guarantee.Short, docHopShare(h))
+	}
+	for _, h := range t.Guarantee.Hops {
+		d.Guarantee.Hops = append(d.Guarantee.Hops, docHopShare(h))
+	}
+	for _, c := range t.Changes {
+		d.Changes = append(d.Changes, docRouteChange(c))
+	}
+	ends := make(map[int]*Walk, len(t.Graph.Walks))
+	for i := range t.Graph.Walks {
+		ends[t.Graph.Walks[i].Flow.ID] = &t.Graph.Walks[i]
+	}
+	for _, f := range t.Flows {
+		doc := docFlow{
+			ID: f.ID, Protocol: f.Protocol.String(), SourcePort: f.SourcePort,
+			DestinationPort: f.DestinationPort, Label: f.Label, End: EndUnknown.String(),
+		}
+		if f.Destination != t.Destination.Address {
+			doc.Destination = &f.Destination
+		}
+		if w := ends[f.ID]; w != nil {
+			doc.Ambiguous, doc.Reached, doc.End = w.Ambiguous, w.End == EndReached || w.End == EndInferred && len(w.Hops) > 0 && w.at(len(w.Hops)-1) == t.Destination.Address, w.End.String()
+			if w.Path != 0 {
+				doc.Path = &w.Path
+			}
+		}
+		d.Flows = append(d.Flows, doc)
+	}
+	for i := range t.Exchanges {
+		d.Exchanges = append(d.Exchanges, toDocExchange(&t.Exchanges[i], t.Started))
+	}
+	d.addGraph(&t.Graph)
+	return d
+}
+
+func toDocConfig(c *Config) docConfig {
+	d := docConfig{
+		Protocol: c.Protocol.String(), Paths: docPaths(c.Paths), Confidence: c.Confidence,
+		FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
+		RatePPS: int64(math.Round(c.Rate)), Retries: c.Retries, Repeats: c.Repeats,
+		TimeoutUS: c.Timeout.Microseconds(), Seed: c.Seed, Wire: c.Wire,
+	}
+	if c.Rate > 0 {
+		d.RatePPS = max(1, d.RatePPS) // 0 is no limit
+		d.GapNS = int64(math.Round(float64(time.Second) / c.Rate))
+	}
+	return d
+}
+
+func toDocExchange(e *Exchange, started time.Time) docExchange {
+	d := docExchange{Flow: e.Flow, TTL: e.TTL, Attempt: e.Attempt, Abandoned: e.Abandoned}
+	if e.Err != nil {
+		d.Error = e.Err.Error()
+	} else {
+		us := e.Sent.Sub(started).Microseconds()
+		d.SentUS = &us
+	}
+	if r := &e.Reply; r.Kind != NoReply {
+		d.Reply = &docReply{
+			Kind: r.Kind.String(), Address: r.Address, RTTUS: r.RTT.Microseconds(),
+			ICMPType: r.ICMPType, ICMPCode: r.ICMPCode, MPLS: []docLabel{}, Verified: !r.Unverified,
+		}
+		if r.TTL != 0 {
+			d.Reply.ReplyTTL = &r.TTL
+		}
+		// A quote whose TTL is 0 exists (a router that forwards at TTL 0), but
+		// its TOS then comes with a TTL that was not 0 elsewhere: the wire
+		// either sees both or neither.
+		if r.QuotedTTL != 0 {
+			d.Reply.QuotedTTL, d.Reply.QuotedTOS = &r.QuotedTTL, &r.QuotedTOS
+		}
+		for _, l := range r.MPLS {
+			d.Reply.MPLS = append(d.Reply.MPLS, docLabel(l))
+		}
+	}
+	return d
+}
+
+func (d *document) addGraph(g *Graph) {
+	nodes := make(map[string]*Node, len(g.Nodes))
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		nodes[n.ID] = n
+		doc := docNode{
+			ID: n.ID, TTL: n.TTL, Address: validAddress(n.Address),
+			Flows: n.Flows, Sent: n.Sent, Replies: n.Replies,
+		}
+		if n.Replies > 0 {
+			doc.RTT = &docRTT{
+				n.RTT.Min.Microseconds(), n.RTT.Median.Microseconds(),
+				n.RTT.P95.Microseconds(), n.RTT.Max.Microseconds(),
+			}
+		}
+		d.Nodes = append(d.Nodes, doc)
+	}
+	for _, p := range g.Paths {
+		doc := docPath{ID: p.ID, Flows: p.Flows, Reached: p.Reached, Length: p.Length, Hops: []docHop{}}
+		for _, id := range p.Nodes {
+			doc.Hops = append(doc.Hops, docHop{nodes[id].TTL, id, validAddress(nodes[id].Address)})
+		}
+		d.Paths = append(d.Paths, doc)
+	}
+	for _, l := range g.Links {
+		d.Links = append(d.Links, docLink(l))
+	}
+	for i := range g.Diamonds {
+		x := &g.Diamonds[i]
+		doc := docDiamond{Divergence: x.Divergence, Width: x.Width, Length: x.Length, Balancer: x.Balancer}
+		if x.Convergence != "" {
+			doc.Convergence = &x.Convergence
+		}
+		d.Diamonds = append(d.Diamonds, doc)
+	}
+}
+
+// toInts writes TTLs as numbers; encoding/json makes a string of []uint8.
+func toInts(ttls []uint8) []int {
+	out := make([]int, len(ttls))
+	for i, ttl := range ttls {
+		out[i] = int(ttl)
+	}
+	return out
+}
+
+func validAddress(a netip.Addr) *netip.Addr {
+	if !a.IsValid() {
+		return nil
+	}
+	return &a
+}
