@@ -62,7 +62,7 @@ func shape(t *traceflow.Trace) string {
 		}
 	}
 	switch {
-	case lastAnswered(t) == 0:
+	case lastAnswered(t) == 0 && len(lengths) == 0:
 		return "Nothing answered."
 	case len(lengths) == 1 && lengths[1]:
 		text += ", 1 hop long"

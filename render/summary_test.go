@@ -109,6 +109,12 @@ var summaries = []struct {
 	{name: "nothing-answered", flows: []string{"* * *", "* * *"}, edit: func(t *traceflow.Trace) {
 		t.StopReason, t.Guarantee = traceflow.StopNoReply, traceflow.Guarantee{Confidence: 0.95, Alpha: 1, MinShare: 1, EqualShares: true}
 	}},
+	{name: "nearer-than-first-ttl", flows: []string{"203.0.113.9"}, edit: func(t *traceflow.Trace) {
+		t.Config.FirstTTL = 3
+		t.Exchanges[0].TTL, t.Exchanges[0].Reply.QuotedTTL = 3, 2
+		t.Graph = traceflow.NewGraph([]traceflow.Walk{traceflow.NewWalk(t.Flows[0], 3, t.Exchanges)}, t.Exchanges)
+		t.Guarantee = traceflow.Guarantee{Confidence: 0.95, Alpha: 1, MinShare: 1, EqualShares: true}
+	}},
 	{name: "fixed-paths", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
 		t.Config.Paths, t.StopReason, t.Guarantee.Alpha = 2, traceflow.StopFlowsExhausted, 1
 		shorten(t, 0.99, 1, 2, 3, 4)

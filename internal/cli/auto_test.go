@@ -146,10 +146,10 @@ func TestAutoRunsOut(t *testing.T) {
 		want []string
 	}{
 		{[]string{"--sim", "far", "--time-limit", "0.05"}, exitNotReached, []string{"1 path, which does not reach the destination.\n", "no link up to TTL "}},
-		{[]string{"--sim", "d", "--time-limit", "0.025"}, exitOK, []string{" fell short because of the time limit"}},
+		{[]string{"--sim", "d", "--time-limit", "0.1"}, exitOK, []string{" fell short because of the time limit"}},
 		{[]string{"--sim", "rl-b", "--time-limit", "1"}, exitOK, []string{" fell short because of a rate limit"}},
 	} {
-		args := append([]string{"--rate", "0", "--quiet"}, tt.args...)
+		args := append([]string{"--quiet"}, tt.args...)
 		got := traceSim(t, args...)
 		if got.code != tt.code || got.err != "" {
 			t.Errorf("%v: exit code %d, %s", tt.args, got.code, got.err)
