@@ -185,12 +185,12 @@ func statement(t *traceflow.Trace) []string {
 	}
 	var out []string
 	if reached := 1 - g.Alpha; g.EqualShares && reached >= 0.5 {
-		out = append(out, fmt.Sprintf("With %s confidence no link%s was missed, if the links between two TTLs carry equal shares.",
+		out = append(out, fmt.Sprintf("With %s confidence no link%s was missed, if the nodes of a TTL, and the links between two, carry equal shares.",
 			percent(min(reached, g.Confidence)), asFarAs))
 	}
 	least, except := stated(t)
 	switch sure := fmt.Sprintf("with %s confidence every link%s that carries at least %s of the flows was seen%s.",
-		percent(g.Confidence), asFarAs, share(least), except); {
+		percent(g.Confidence), asFarAs, share(least), except+finest(g)); {
 	case least > nothing:
 		out = append(out, "Too little was answered to say what may have been missed.")
 	case len(out) > 0:
@@ -234,6 +234,24 @@ func stated(t *traceflow.Trace) (least float64, except string) {
 		return g.MinShare, ""
 	}
 	return least, ", except at TTL " + list(short, " and ")
+}
+
+// finest says where much smaller shares were seen than everywhere.
+func finest(g *traceflow.Guarantee) string {
+	best := g.MinShare
+	for _, h := range g.Hops {
+		best = min(best, h.MinShare)
+	}
+	if best > 0.8*g.MinShare {
+		return ""
+	}
+	var at []int
+	for _, h := range g.Hops {
+		if h.MinShare < 1.05*best {
+			at = append(at, int(h.TTL))
+		}
+	}
+	return fmt.Sprintf(" (%s at TTL %s)", share(best), list(at, " and "))
 }
 
 // shortHops says where fewer flows were answered than the confidence needs,
