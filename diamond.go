@@ -28,7 +28,12 @@ type Diamond struct {
 	// Width is the largest number of nodes at one TTL between the two.
 	Width int
 	// Length is how many hops the longest way through takes.
-	Length   int
+	Length int
+	// Meshed is true if inside it two nodes at one TTL share a neighbour where
+	// they need not: a node of the wider of two neighbouring TTLs, or of either
+	// if they are as wide, has several links to the other (Vermeulen et al.,
+	// "Multilevel MDA-Lite Paris Traceroute", IMC 2018).
+	Meshed   bool
 	Balancer Balancer
 }
 
@@ -62,6 +67,7 @@ func findDiamonds(g *Graph) []Diamond {
 			}
 		}
 		d := measureDiamond(id, tails, node, covered)
+		d.Meshed = g.meshed(tails, node, d.Length)
 		if g.variesAfter(id, node[id].TTL) {
 			d.Balancer = BalancerPerPacket
 		}
@@ -113,4 +119,44 @@ func measureDiamond(divergence string, tails [][]string, node map[string]*Node, 
 		}
 	}
 	return d
+}
+
+// meshed looks at the links of a diamond, given by what follows its divergence
+// on each path and its length.
+func (g *Graph) meshed(tails [][]string, node map[string]*Node, length int) bool {
+	type sides struct{ next, previous map[string]map[string]bool }
+	pairs := make(map[uint8]*sides) // by the TTL of the nearer end
+	add := func(m map[string]map[string]bool, from, to string) {
+		if m[from] == nil {
+			m[from] = make(map[string]bool)
+		}
+		m[from][to] = true
+	}
+	for _, tail := range tails {
+		// The last hop of the longest way is the convergence.
+		for i := 1; i < min(len(tail), length-1); i++ {
+			ttl := node[tail[i-1]].TTL
+			if pairs[ttl] == nil {
+				pairs[ttl] = &sides{make(map[string]map[string]bool), make(map[string]map[string]bool)}
+			}
+			add(pairs[ttl].next, tail[i-1], tail[i])
+			add(pairs[ttl].previous, tail[i], tail[i-1])
+		}
+	}
+	several := func(m map[string]map[string]bool) bool {
+		for _, neighbours := range m {
+			if len(neighbours) > 1 {
+				return true
+			}
+		}
+		return false
+	}
+	for _, p := range pairs {
+		switch near, far := len(p.next), len(p.previous); {
+		case near < 2 || far < 2:
+		case near >= far && several(p.next), far >= near && several(p.previous):
+			return true
+		}
+	}
+	return false
 }

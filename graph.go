@@ -31,6 +31,9 @@ type RTTSummary struct{ Min, Median, P95, Max time.Duration }
 type Link struct {
 	From, To string // Node.ID
 	Flows    int    // flows that crossed it
+	// Share is the part of all flows seen on links between these two TTLs that
+	// crossed it, 0 to 1.
+	Share float64
 	// Inferred is true where one end is a silent hop: then nobody has said
 	// that its other neighbour is the next router.
 	Inferred bool
@@ -235,7 +238,7 @@ func (b *builder) addPath(id int, g *group) {
 	for _, w := range g.walks {
 		w.Path = id
 		path.Flows = append(path.Flows, w.Flow.ID)
-		path.Reached = path.Reached || w.End == EndReached
+		path.Reached = path.Reached || w.Reached()
 		b.addLinks(w, keys)
 	}
 	b.paths = append(b.paths, keys)
@@ -294,8 +297,13 @@ func (b *builder) finish(exchanges []Exchange) {
 			b.graph.Paths[i].Nodes = append(b.graph.Paths[i].Nodes, b.nodes[key].ID)
 		}
 	}
+	var flows [256]int // by the TTL of the nearer end
+	for key, l := range b.links {
+		flows[key.from.ttl] += l.Flows
+	}
 	for key, l := range b.links {
 		l.From, l.To = b.nodes[key.from].ID, b.nodes[key.to].ID
+		l.Share = float64(l.Flows) / float64(flows[key.from.ttl])
 		b.graph.Links = append(b.graph.Links, *l)
 	}
 	place := make(map[string]int, len(keys))

@@ -18,17 +18,23 @@ import (
 // the flows that were answered there were answered so reliably that this is no
 // chance, it met a router that does not answer: such a hop becomes Mute, and
 // is not taken for any of the routers that do.
-func InferHops(walks []Walk, exchanges []Exchange, rateLimited []uint8) {
-	findMute(walks, exchanges, rateLimited)
+//
+// At TTLs that the guarantee calls short nothing is inferred: too few flows
+// were answered there to leave one possibility.
+func InferHops(walks []Walk, exchanges []Exchange, g *Guarantee) {
+	findMute(walks, exchanges, g.RateLimited)
 	for i := range walks {
-		for _, ttl := range rateLimited {
+		for _, ttl := range g.RateLimited {
 			at := int(ttl) - int(walks[i].First)
 			if at >= 0 && at < len(walks[i].Hops) && walks[i].Hops[at].Kind == NoReply {
 				walks[i].Hops[at].Kind = NotAsked
 			}
 		}
 	}
-	n := neighbours{next: make(map[place]step), previous: make(map[place]step)}
+	n := neighbours{next: make(map[place]step), previous: make(map[place]step), short: make(map[int]bool)}
+	for _, h := range g.Short {
+		n.short[int(h.TTL)] = true
+	}
 	for i := range walks {
 		n.learn(&walks[i])
 	}
@@ -92,7 +98,10 @@ type step struct {
 	several bool
 }
 
-type neighbours struct{ next, previous map[place]step }
+type neighbours struct {
+	next, previous map[place]step
+	short          map[int]bool // TTLs at which nothing may be inferred
+}
 
 // learn takes in the links that a walk was answered on both ends of.
 func (n *neighbours) learn(w *Walk) {
@@ -136,7 +145,7 @@ func (n *neighbours) fill(w *Walk) {
 	for i := 0; i < len(w.Hops) || !w.ended(); i++ {
 		known := before.address.IsValid() || i == 0
 		s, ok := n.next[before]
-		if ok = ok && known && !s.several; i == len(w.Hops) {
+		if ok = ok && known && !s.several && !n.short[int(w.First)+i]; i == len(w.Hops) {
 			if !ok {
 				break
 			}
@@ -152,7 +161,7 @@ func (n *neighbours) fill(w *Walk) {
 	}
 	for i := len(w.Hops) - 1; i > 0; i-- {
 		s, ok := n.previous[place{int(w.First) + i, w.at(i)}]
-		if w.Hops[i-1].Kind == NotAsked && ok && !s.several {
+		if w.Hops[i-1].Kind == NotAsked && ok && !s.several && !n.short[int(w.First)+i-1] {
 			w.Hops[i-1] = Reply{Kind: Inferred, Address: s.address}
 		}
 	}

@@ -218,10 +218,11 @@ type docRTT struct {
 }
 
 type docLink struct {
-	From     string `json:"from"`
-	To       string `json:"to"`
-	Flows    int    `json:"flows"`
-	Inferred bool   `json:"inferred"`
+	From     string  `json:"from"`
+	To       string  `json:"to"`
+	Flows    int     `json:"flows"`
+	Share    float64 `json:"share"`
+	Inferred bool    `json:"inferred"`
 }
 
 type docDiamond struct {
@@ -229,5 +230,6 @@ type docDiamond struct {
 	Convergence *string  `json:"convergence"`
 	Width       int      `json:"width"`
 	Length      int      `json:"length"`
+	Meshed      bool     `json:"meshed"`
 	Balancer    Balancer `json:"balancer"`
 }

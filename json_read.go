@@ -109,9 +109,17 @@ func (d *document) trace() (*Trace, error) {
 		walks = append(walks, w)
 	}
 	if t.Config.Paths == 0 {
-		InferHops(walks, t.Exchanges, t.Guarantee.RateLimited)
+		InferHops(walks, t.Exchanges, &t.Guarantee)
 	}
 	t.Graph = NewGraph(walks, t.Exchanges)
+	// How a balancer was told is not in the exchanges.
+	for _, known := range d.Diamonds {
+		for i := range t.Graph.Diamonds {
+			if x := &t.Graph.Diamonds[i]; x.Divergence == known.Divergence {
+				x.Balancer = known.Balancer
+			}
+		}
+	}
 	return t, nil
 }
 

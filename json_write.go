@@ -57,7 +57,7 @@ func toDocument(t *Trace) *document {
 			doc.Destination = &f.Destination
 		}
 		if w := ends[f.ID]; w != nil {
-			doc.Ambiguous, doc.Reached, doc.End = w.Ambiguous, w.End == EndReached || w.End == EndInferred && len(w.Hops) > 0 && w.at(len(w.Hops)-1) == t.Destination.Address, w.End.String()
+			doc.Ambiguous, doc.Reached, doc.End = w.Ambiguous, w.Reached(), w.End.String()
 			if w.Path != 0 {
 				doc.Path = &w.Path
 			}
@@ -143,7 +143,7 @@ func (d *document) addGraph(g *Graph) {
 	}
 	for i := range g.Diamonds {
 		x := &g.Diamonds[i]
-		doc := docDiamond{Divergence: x.Divergence, Width: x.Width, Length: x.Length, Balancer: x.Balancer}
+		doc := docDiamond{Divergence: x.Divergence, Width: x.Width, Length: x.Length, Meshed: x.Meshed, Balancer: x.Balancer}
 		if x.Convergence != "" {
 			doc.Convergence = &x.Convergence
 		}

@@ -71,6 +71,20 @@ func (w *Walk) Distance() int {
 	return int(w.First) + len(w.Hops) - 1
 }
 
+// Reached reports whether the flow reached the destination: it answered, or
+// the other flows leave no other end.
+func (w *Walk) Reached() bool {
+	switch w.End {
+	case EndReached:
+		return true
+	case EndInferred:
+		n := len(w.Hops)
+		return n > 0 && (w.Hops[n-1].Address == w.Flow.Destination || w.Hops[n-1].Address == w.Alias)
+	default:
+		return false
+	}
+}
+
 // LastAnswered returns the highest TTL that anything answered, or 0.
 func (w *Walk) LastAnswered() int {
 	for i, r := range slices.Backward(w.Hops) {

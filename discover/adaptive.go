@@ -70,8 +70,10 @@ type adaptive struct {
 	back    int // how far the scout's answer seems to have come back, or 0
 	windows []window
 	sent    int
-	started time.Time
-	reason  traceflow.StopReason
+	// reserved is how many packets the scout may still send.
+	reserved int
+	started  time.Time
+	reason   traceflow.StopReason
 
 	unseen   map[int]bool      // TTLs at which a node has no witness yet
 	probes   []traceflow.Probe // of the round being planned
@@ -151,10 +153,10 @@ func (s *adaptive) result(err error) Result {
 			r.Guarantee.RateLimited = append(r.Guarantee.RateLimited, uint8(ttl))
 		}
 	}
-	traceflow.InferHops(r.Walks, r.Exchanges, r.Guarantee.RateLimited)
+	traceflow.InferHops(r.Walks, r.Exchanges, &r.Guarantee)
 	if err == nil {
 		for i := range r.Walks {
-			if w := &r.Walks[i]; w.End == traceflow.EndUnknown && !s.anyEnd() {
+			if w := &r.Walks[i]; w.End == traceflow.EndUnknown && !s.anyEnd() && s.reason == traceflow.StopConfident {
 				w.End = traceflow.EndSilent
 			}
 		}

@@ -20,7 +20,7 @@ func (s *adaptive) askTimes(index, ttl, retries int) bool {
 	if s.planned[[2]int{index, ttl}] || int(r.tries[ttl]) > retries && !s.windows[ttl].limited {
 		return false
 	}
-	if s.windows[ttl].left <= 0 || s.sent+len(s.probes) >= s.MaxProbes {
+	if s.windows[ttl].left <= 0 || s.sent+len(s.probes)+s.reserved >= s.MaxProbes {
 		return false
 	}
 	s.windows[ttl].left--
@@ -50,7 +50,7 @@ func (s *adaptive) control() {
 		w.left, w.wanted = 0, true
 		n := 0
 		for _, r := range s.rows {
-			if r.cells[ttl] >= 0 && n < controls && !(r.ended() && r.walk.Distance() < ttl) {
+			if r.cells[ttl] >= 0 && n < controls && (!r.ended() || r.walk.Distance() >= ttl) {
 				s.probes = append(s.probes, traceflow.Probe{Flow: r.flow, TTL: uint8(ttl)})
 				n++
 			}

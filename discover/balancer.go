@@ -65,7 +65,7 @@ func (c *classifier) add(s *adaptive, last bool) {
 				continue
 			}
 			r := c.through(s, ttl, int32(n))
-			if r == nil || s.sent+len(s.probes)+repeats > s.MaxProbes {
+			if r == nil || s.sent+len(s.probes)+s.reserved+repeats > s.MaxProbes {
 				continue
 			}
 			// Not to be tested twice; judge says what it is.

@@ -36,7 +36,8 @@ func Vary(axis Axis, flow traceflow.Flow, seed uint64) FlowMapper {
 	sources := newShuffle(65535-int(flow.SourcePort), seed)
 	destinations := newShuffle(65536-int(flow.DestinationPort), seed+1)
 	labels := newShuffle(1<<20-1, seed)
-	addresses := newShuffle(255, seed)
+	others := otherAddresses(flow.Destination)
+	addresses := newShuffle(len(others), seed)
 	return func(index int) (traceflow.Flow, bool) {
 		f := flow
 		f.ID = index + 1
@@ -59,15 +60,27 @@ func Vary(axis Axis, flow traceflow.Flow, seed uint64) FlowMapper {
 			if index == 0 {
 				return f, true
 			}
-			n, ok = addresses.at(index - 1)
-			address := flow.Destination.AsSlice()
-			// All last bytes but the flow's own: n counts on from that.
-			address[len(address)-1] += byte(n + 1)
-			f.Destination, _ = netip.AddrFromSlice(address)
+			if n, ok = addresses.at(index - 1); ok {
+				f.Destination = others[n]
+			}
 		default:
 		}
 		return f, ok
 	}
+}
+
+// otherAddresses are those that differ in the last byte, but for the two that
+// may be a network's own and its broadcast address.
+func otherAddresses(a netip.Addr) []netip.Addr {
+	var out []netip.Addr
+	bytes := a.AsSlice()
+	for last := byte(1); last < 255; last++ {
+		bytes[len(bytes)-1] = last
+		if other, ok := netip.AddrFromSlice(bytes); ok && other != a {
+			out = append(out, other)
+		}
+	}
+	return out
 }
 
 // RandomPorts varies the source port of a flow above a base.

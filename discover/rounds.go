@@ -38,6 +38,8 @@ func (s *adaptive) run(ctx context.Context) error {
 			}
 		}
 	}()
+	// Its packets that are not accounted for yet count against the budget.
+	s.reserved = scoutTries
 	err := s.rounds(ctx, sc)
 	recall()
 	<-done
@@ -56,12 +58,21 @@ func (s *adaptive) hear(sc *scout) {
 	for sc.pending {
 		select {
 		case exchanges, ok := <-sc.answers:
-			sc.pending = ok
-			s.take(exchanges)
+			s.heard(sc, exchanges, ok)
 		default:
 			return
 		}
 	}
+}
+
+// heard takes in one try of the scout, or that there are no more.
+func (s *adaptive) heard(sc *scout, exchanges []traceflow.Exchange, more bool) {
+	if sc.pending = more; !more {
+		s.reserved = 0
+		return
+	}
+	s.reserved--
+	s.take(exchanges)
 }
 
 func (s *adaptive) take(exchanges []traceflow.Exchange) {
@@ -93,7 +104,7 @@ func (s *adaptive) rounds(ctx context.Context, sc *scout) error {
 		// Nothing to send now. What may change that: a rate limit that has
 		// recovered, the scout, or the time that the flows wait for it.
 		pause := s.recovery()
-		if !wait && pause == 0 && !(sc.pending && !s.anyEnd()) {
+		if !wait && pause == 0 && (!sc.pending || s.anyEnd()) {
 			more, err := s.classify.round(ctx, s)
 			if more && err == nil {
 				continue
@@ -168,8 +179,7 @@ func (s *adaptive) sleep(ctx context.Context, sc *scout, pause time.Duration) er
 	}
 	select {
 	case exchanges, ok := <-answers:
-		sc.pending = ok
-		s.take(exchanges)
+		s.heard(sc, exchanges, ok)
 	case <-timer.C:
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -25,6 +25,9 @@ func cell(w *traceflow.Walk, r *traceflow.Reply) string {
 	default:
 	}
 	text := r.Address.String()
+	if w.Alias.IsValid() && r.Address == w.Flow.Destination {
+		text = w.Alias.String()
+	}
 	if mark := mark(r); mark != "" && (r.Kind != traceflow.PortUnreachable || r.Address != w.Flow.Destination) {
 		text += " " + mark
 	}

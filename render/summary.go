@@ -190,7 +190,7 @@ func statement(t *traceflow.Trace) []string {
 	}
 	least, except := stated(t)
 	switch sure := fmt.Sprintf("with %s confidence every link%s that carries at least %s of the flows was seen%s.",
-		percent(g.Confidence), asFarAs, share(least), except+finest(g)); {
+		percent(g.Confidence), asFarAs, share(least), except+finest(g, least)); {
 	case least > nothing:
 		out = append(out, "Too little was answered to say what may have been missed.")
 	case len(out) > 0:
@@ -236,13 +236,13 @@ func stated(t *traceflow.Trace) (least float64, except string) {
 	return least, ", except at TTL " + list(short, " and ")
 }
 
-// finest says where much smaller shares were seen than everywhere.
-func finest(g *traceflow.Guarantee) string {
-	best := g.MinShare
+// finest says where much smaller shares than the stated one were seen.
+func finest(g *traceflow.Guarantee, stated float64) string {
+	best := stated
 	for _, h := range g.Hops {
 		best = min(best, h.MinShare)
 	}
-	if best > 0.8*g.MinShare {
+	if best > 0.8*stated {
 		return ""
 	}
 	var at []int

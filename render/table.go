@@ -68,7 +68,7 @@ func columns(t *traceflow.Trace, o Options) []column {
 }
 
 func hasEnd(w *traceflow.Walk) bool {
-	return w.End == traceflow.EndReached || w.End == traceflow.EndUnreachable
+	return w.End == traceflow.EndReached || w.End == traceflow.EndUnreachable || w.End == traceflow.EndInferred
 }
 
 func title(flow int) string { return fmt.Sprintf("Path ID %d", flow) }
@@ -104,10 +104,17 @@ func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
 // note says how many flows took a path, and the source port of one of them.
 func note(t *traceflow.Trace, p *traceflow.Path) string {
 	i := slices.IndexFunc(t.Flows, func(f traceflow.Flow) bool { return f.ID == p.Flows[0] })
-	if f := &t.Flows[i]; f.Destination != t.Flows[0].Destination {
+	f := &t.Flows[i]
+	// What tells it from the first flow is what to send to follow it.
+	switch first := &t.Flows[0]; {
+	case f.Destination != first.Destination:
 		return fmt.Sprintf("%d, to %s", len(p.Flows), f.Destination)
+	case f.Label != 0:
+		return fmt.Sprintf("%d, label %d", len(p.Flows), f.Label)
+	case f.DestinationPort != first.DestinationPort && f.SourcePort == first.SourcePort:
+		return fmt.Sprintf("%d, to port %d", len(p.Flows), f.DestinationPort)
 	}
-	return fmt.Sprintf("%d, as port %d", len(p.Flows), t.Flows[i].SourcePort)
+	return fmt.Sprintf("%d, as port %d", len(p.Flows), f.SourcePort)
 }
 
 // noteTitle heads the notes.

@@ -64,8 +64,11 @@ func flagError(err error) error {
 	reason := errors.Unwrap(value)
 	if number, ok := errors.AsType[*strconv.NumError](err); ok {
 		kind := "a whole number"
-		if number.Func == "ParseUint" {
+		switch number.Func {
+		case "ParseUint":
 			kind = "a whole number from 0 up"
+		case "ParseFloat":
+			kind = "a number"
 		}
 		reason = fmt.Errorf("%q is not %s", value.GetValue(), kind)
 		if errors.Is(err, strconv.ErrRange) {

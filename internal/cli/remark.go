@@ -92,7 +92,7 @@ func endSummary(t *traceflow.Trace) string {
 	for i := range t.Graph.Walks {
 		w := &t.Graph.Walks[i]
 		switch end := w.End; {
-		case end != traceflow.EndUnreachable:
+		case end != traceflow.EndUnreachable && (end != traceflow.EndInferred || w.Reached()):
 			ends[end]++
 		case len(w.Hops) == 0:
 			below++

@@ -178,6 +178,7 @@ func TestSchemaKeepsContract(t *testing.T) {
 			"route_changes", "guarantee.equal_shares", "guarantee.rate_limited_hops", "guarantee.short_hops", "guarantee.hop_shares",
 			"config.gap_ns", "config.repeats", "config.timeout_us", "stats.foreign", "stats.malformed", "stats.unattributed",
 			"flows.end", "flows.ambiguous", "exchanges.error", "exchanges.abandoned", "exchanges.reply.verified", "exchanges.reply.mpls",
+			"links.share", "diamonds.meshed",
 		})
 	})
 }
