@@ -56,7 +56,7 @@ test: ## tests that need nothing, with the race detector, shuffled
 	$(GO) test -race -shuffle=on ./...
 
 lab: ## tests on real kernels and TUN devices; TRACEFLOW_LAB=require forbids skips
-	$(GO) test -tags lab -count=1 ./internal/simnet ./internal/netlab/... ./internal/e2e
+	$(GO) test -tags lab -count=1 -timeout 30m ./internal/simnet ./internal/netlab/... ./internal/e2e
 
 guarantee: ## all runs that test what is said about links not seen; takes a while
 	TRACEFLOW_GUARANTEE=full $(GO) test -count=1 -timeout 2h -v -run 'Guarantee|ExactMiss|SequentialPorts|Models|Cost' ./discover
@@ -73,7 +73,7 @@ golden: ## write the golden files again; review the diff
 
 bench: ## benchmarks, and the figures of the README, each beside what it must reach
 	$(GO) test -run '^$$' -bench . -benchmem ./packet ./probe ./internal/simnet
-	TRACEFLOW_BENCH=1 $(GO) test -tags lab -count=1 -v -run Bench ./internal/e2e
+	TRACEFLOW_BENCH=1 $(GO) test -tags lab -count=1 -timeout 30m -v -run Bench ./internal/e2e
 
 clean: ## remove what was built
 	rm -rf traceflow .tools

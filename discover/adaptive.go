@@ -141,7 +141,11 @@ func (s *adaptive) result(err error) Result {
 		r.Walks = append(r.Walks, w)
 		r.Exchanges = append(r.Exchanges, number(row.exchanges)...)
 	}
-	r.Guarantee = s.statement(s.Confidence)
+	tests := s.tests()
+	if s.PerNode {
+		tests = s.nodeTests()
+	}
+	r.Guarantee = s.statement(tests, s.Confidence)
 	for ttl := s.first; ttl <= s.upTo; ttl++ {
 		// A link that no flow was answered on both ends of is not on the map.
 		if s.unseen[ttl] && !slices.ContainsFunc(r.Guarantee.Short, func(h traceflow.HopShare) bool { return int(h.TTL) == ttl }) {

@@ -2,7 +2,10 @@
 
 package discover
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A test is what the statement rests on, one after another along the path:
 //
@@ -14,10 +17,14 @@ import "math"
 // what is missing would have been seen if it carried an equal share. A flow
 // whose path ended before is answered, and what it shows is one more kind.
 type test struct {
-	ttl   int  // the farther one of a pair
-	pair  bool // between ttl - 1 and ttl
-	kinds int  // different things seen
-	known int  // flows that were answered
+	ttl    int   // the farther one of a pair
+	pair   bool  // between ttl - 1 and ttl
+	kinds  int   // different things seen
+	known  int   // flows that were answered
+	counts []int // these flows, by what they showed
+
+	// Of a node's next hops only (node.go): the node, at ttl - 1.
+	node int32
 
 	// Of a pair only: nodes on either side, whether every node on a side has as
 	// many links as the others there, and whether the tests of both TTLs are met.
@@ -109,7 +116,11 @@ func (t *table) tests() []test {
 		if len(c.counts) == 0 {
 			continue // silent for everybody: nothing can be tested
 		}
-		out = append(out, test{ttl: ttl, kinds: c.kinds(), known: c.known})
+		x := test{ttl: ttl, kinds: c.kinds(), known: c.known, counts: slices.Clone(c.counts)}
+		if c.over > 0 {
+			x.counts = append(x.counts, c.over)
+		}
+		out = append(out, x)
 		if c.kinds() > 1 && ttl > t.first && t.columns[ttl-1].kinds() > 1 {
 			out = append(out, t.pairTest(ttl))
 		}
@@ -122,7 +133,8 @@ func (t *table) pairTest(ttl int) test {
 	links, flows := t.pairs(ttl - 1)
 	near, far := make(map[int32]int), make(map[int32]int)
 	x := test{ttl: ttl, pair: true, kinds: len(links), known: flows, regular: true}
-	for l := range links {
+	for l, n := range links {
+		x.counts = append(x.counts, n)
 		near[l.near]++
 		far[l.far]++
 		// Where paths end, nothing is to be expected of the number of links.

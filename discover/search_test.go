@@ -218,3 +218,37 @@ func TestRouteChange(t *testing.T) {
 		}
 	})
 }
+
+// TestPerNode makes the statement hold for each node.
+func TestPerNode(t *testing.T) {
+	for _, name := range []string{"b", "d", "k", "e", "tree", "clos", "wide16"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				network := builtin(t, name)
+				engine := simulate(t, network)
+				defer engine.Close()
+				a := search(network, 1)
+				a.PerNode = true
+				r, err := a.Discover(t.Context(), engine)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if r.StopReason != traceflow.StopConfident || r.Guarantee.Alpha > 0.05 || len(r.Guarantee.Short) > 0 {
+					t.Errorf("stopped because %s, %+v", r.StopReason, r.Guarantee)
+				}
+				addresses := make(map[string]bool)
+				g := traceflow.NewGraph(r.Walks, r.Exchanges)
+				for i := range g.Nodes {
+					addresses[g.Nodes[i].Address.String()] = true
+				}
+				if got, want := len(addresses), network.Size().Interfaces; got != want {
+					t.Errorf("%d interfaces, want %d", got, want)
+				}
+				for i := range r.Walks {
+					checkWalk(t, network, &r.Walks[i])
+				}
+				t.Logf("%d packets", engine.Stats().Probes)
+			})
+		})
+	}
+}
