@@ -5,6 +5,7 @@ package discover_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,17 +167,21 @@ func TestBalancers(t *testing.T) {
 // changing is a network whose routes change for good when a flow is sent again.
 type changing struct {
 	before, after discover.Prober
+	mu            sync.Mutex // the scout probes beside the rounds
 	changed       bool
 }
 
 func (c *changing) Probe(ctx context.Context, probes []traceflow.Probe) ([]traceflow.Exchange, error) {
+	c.mu.Lock()
 	for i := 1; i < len(probes); i++ {
 		c.changed = c.changed || probes[i] == probes[i-1]
 	}
+	to := c.before
 	if c.changed {
-		return c.after.Probe(ctx, probes)
+		to = c.after
 	}
-	return c.before.Probe(ctx, probes)
+	c.mu.Unlock()
+	return to.Probe(ctx, probes)
 }
 
 // TestRouteChange has every flow move to another next hop during the run, for

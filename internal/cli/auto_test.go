@@ -145,7 +145,7 @@ func TestAutoRunsOut(t *testing.T) {
 		code int
 		want []string
 	}{
-		{[]string{"--sim", "far", "--time-limit", "0.05"}, exitNotReached, []string{"1 path, which does not reach the destination.\n", "no link up to TTL "}},
+		{[]string{"--sim", "far", "--time-limit", "0.04"}, exitNotReached, []string{"1 path, which does not reach the destination.\n", "no link up to TTL "}},
 		{[]string{"--sim", "d", "--time-limit", "0.1"}, exitOK, []string{" fell short because of the time limit"}},
 		{[]string{"--sim", "rl-b", "--time-limit", "1"}, exitOK, []string{" fell short because of a rate limit"}},
 	} {
