@@ -40,7 +40,7 @@ $(LINT):
 
 vet: ## go vet, the lab's tests included
 	$(GO) vet ./...
-	$(GO) vet -tags lab ./...
+	$(GO) vet -tags lab,bench ./...
 
 tidy: ## fail if go.mod or go.sum is not tidy
 	$(GO) mod tidy -diff
@@ -73,7 +73,7 @@ golden: ## write the golden files again; review the diff
 
 bench: ## benchmarks, and the figures of the README, each beside what it must reach
 	$(GO) test -run '^$$' -bench . -benchmem ./packet ./probe ./internal/simnet
-	TRACEFLOW_BENCH=1 $(GO) test -tags lab -count=1 -timeout 30m -v -run Bench ./internal/e2e
+	$(GO) test -tags lab,bench -count=1 -timeout 30m -v -run Bench ./internal/e2e
 
 clean: ## remove what was built
 	rm -rf traceflow .tools

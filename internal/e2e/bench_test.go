@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-//go:build linux && lab
+//go:build linux && lab && bench
+
+// What is measured here depends on the machine's load: it is no part of make
+// check, but of make bench.
 
 package e2e
 
 import (
 	"fmt"
 	"net/netip"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -26,16 +28,6 @@ import (
 	"traceflow/probe"
 )
 
-// bench skips a measurement unless make bench asked for it: what it measures
-// depends on the machine's load, so it is no part of make check.
-func bench(t *testing.T) {
-	t.Helper()
-	if os.Getenv("TRACEFLOW_BENCH") == "" {
-		t.Skip("a measurement: run make bench")
-	}
-	netlab.Require(t)
-}
-
 // reached prints a figure beside what it has to be.
 func reached(t *testing.T, what string, got, limit any, ok bool) {
 	t.Helper()
@@ -50,7 +42,7 @@ func reached(t *testing.T, what string, got, limit any, ok bool) {
 // TestBenchWallTime measures the time for 64 and 255 flows over 12 hops with a
 // round trip of 50 ms, and the number of packets.
 func TestBenchWallTime(t *testing.T) {
-	bench(t)
+	netlab.Require(t)
 	const hops, roundTrip = 12, 50 * time.Millisecond
 	network := openTUN(t, "far")
 	destination := network.Nodes[network.Destination].Address4.String()
@@ -74,7 +66,7 @@ func TestBenchWallTime(t *testing.T) {
 
 // TestBenchPeers runs the kernel networks of the peers' table.
 func TestBenchPeers(t *testing.T) {
-	bench(t)
+	netlab.Require(t)
 	fmt.Println("kernel networks, --rate 0: interfaces/links/paths, packets, wall time, CPU time, memory")
 	for _, tt := range []struct {
 		name   string
@@ -101,7 +93,7 @@ func TestBenchPeers(t *testing.T) {
 
 // TestBenchEveryPath lets the command decide how many flows it takes.
 func TestBenchEveryPath(t *testing.T) {
-	bench(t)
+	netlab.Require(t)
 	fmt.Println("every path at 95 % confidence, kernel networks, --rate 0:")
 	for _, tt := range []struct {
 		name    string
@@ -132,7 +124,7 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 // TestBenchRoundTrips compares medians with the configured delays, and in the
 // kernel lab with what Linux traceroute reports in the same run.
 func TestBenchRoundTrips(t *testing.T) {
-	bench(t)
+	netlab.Require(t)
 	network := openTUN(t, "far")
 	fmt.Println("round trips, median of 48 packets a hop, against the delays of a simulated network behind a TUN device:")
 	for _, wire := range []string{"raw", "udp"} {
@@ -192,7 +184,7 @@ func tracerouteMedians(t *testing.T, l *lab, destination string) map[uint8]time.
 
 // TestBenchWires measures what the wires carry over veth.
 func TestBenchWires(t *testing.T) {
-	bench(t)
+	netlab.Require(t)
 	fmt.Println("wires over veth:")
 	// One link, and a far end that takes packets and says nothing: more would
 	// measure how fast kernels forward.
@@ -310,7 +302,7 @@ func receiveRate(t *testing.T, l *lab) {
 
 // TestBenchMemory measures the whole process for 255 flows over 30 hops.
 func TestBenchMemory(t *testing.T) {
-	bench(t)
+	netlab.Require(t)
 	var line strings.Builder
 	line.WriteString("-- topology --\nnode src source\nnode dst destination\nlink src")
 	for i := range 29 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-//go:build linux && lab
+//go:build linux && lab && bench
 
 package e2e
 
@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"traceflow"
+	"traceflow/internal/netlab"
 	"traceflow/internal/topology"
 )
 
@@ -87,7 +88,7 @@ ip route add default via $gateway dev $device onlink`
 // same networks of kernels, one after the other, and prints what each finds and
 // takes.
 func TestBenchSideBySide(t *testing.T) {
-	bench(t)
+	netlab.Require(t)
 	// What a tool leaves behind becomes a child of this process.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		t.Fatal(err)
