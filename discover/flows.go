@@ -36,7 +36,10 @@ func Vary(axis Axis, flow traceflow.Flow, seed uint64) FlowMapper {
 	sources := newShuffle(65535-int(flow.SourcePort), seed)
 	destinations := newShuffle(65536-int(flow.DestinationPort), seed+1)
 	labels := newShuffle(1<<20-1, seed)
-	others := otherAddresses(flow.Destination)
+	var others []netip.Addr
+	if axis == VaryDestination {
+		others = otherAddresses(flow.Destination)
+	}
 	addresses := newShuffle(len(others), seed)
 	return func(index int) (traceflow.Flow, bool) {
 		f := flow
