@@ -39,6 +39,10 @@ const (
 	// known. It is small because beyond the destination they are wasted, and
 	// not 1 because two batches in a row cost two round trips.
 	firstHops = 3
+	// scoutFirst is how long the flows let the scout go ahead, which takes no
+	// time to speak of: where time is simulated, who comes first is then not
+	// left to the scheduler, and a seed gives one trace.
+	scoutFirst = time.Microsecond
 	// step is how many TTLs a flow that is longer than the scout's goes on by.
 	step = 3
 	// headStart is how long the flows wait for the scout when they could go on
@@ -67,6 +71,7 @@ func (f Fixed) Discover(ctx context.Context, prober Prober) (Result, error) {
 		exchanges, _ := prober.Probe(scoutCtx, []traceflow.Probe{scout})
 		s.add(exchanges)
 	})
+	time.Sleep(scoutFirst)
 	err := s.run(ctx, prober, scouted)
 	recall()
 	wait.Wait()

@@ -40,6 +40,7 @@ func (s *adaptive) run(ctx context.Context) error {
 	}()
 	// Its packets that are not accounted for yet count against the budget.
 	s.reserved = scoutTries
+	time.Sleep(scoutFirst)
 	err := s.rounds(ctx, sc)
 	recall()
 	<-done
