@@ -152,7 +152,7 @@ func buildNetwork(t testing.TB, network *topology.Topology) *lab {
 func describeStderr(s string) string {
 	var out []string
 	for line := range strings.Lines(s) {
-		if !strings.HasPrefix(line, "Resolved ") && !strings.HasPrefix(line, "Looking at ") {
+		if !strings.HasPrefix(line, "Resolved ") && !strings.HasPrefix(line, "Looking ") {
 			out = append(out, line)
 		}
 	}
