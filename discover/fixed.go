@@ -51,7 +51,7 @@ const (
 	headStart = 600 * time.Millisecond
 	// confirmations is how often the TTL before the destination is probed
 	// again when it is silent and the quotes do not tell the distance.
-	confirmations = 2
+	confirmations = 4
 )
 
 // Discover probes until every flow has an end. The error is that of the
