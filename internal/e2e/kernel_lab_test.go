@@ -48,34 +48,17 @@ var kernelNetworks = []struct {
 func TestKernelTruth(t *testing.T) {
 	for _, tt := range kernelNetworks {
 		t.Run(tt.name, func(t *testing.T) {
-			shared := build(t, tt.name)
-			for _, family := range []string{"-4", "-6"} {
-				for _, wire := range []string{"raw", "udp"} {
-					t.Run(family+"/"+wire, func(t *testing.T) {
-						l := shared
-						if strings.HasPrefix(tt.name, "rl-") {
-							// The answers that a router still owes are used up.
-							l = build(t, tt.name)
-						}
-						destination := l.Destination4()
-						if family == "-6" {
-							destination = l.Destination6()
-						}
-						if !destination.IsValid() {
-							t.Skipf("%s has no such family", tt.name)
-						}
-						o := l.run(t, wire == "udp", "-j", "--rate", "0", family, "--wire", wire,
-							"--paths", fmt.Sprint(tt.flows), destination.String())
-						trace := o.trace(t)
-						if o.code != tt.code {
-							t.Errorf("exit code %d, want %d; standard error:\n%s", o.code, tt.code, describeStderr(o.stderr))
-						}
-						checkTruth(t, l.Topology(), trace, kernelTruth(t, l, trace))
-						t.Logf("%d paths, %d nodes, %d links, %+v, %v", len(trace.Graph.Paths), len(trace.Graph.Nodes),
-							len(trace.Graph.Links), trace.Stats, trace.Ended.Sub(trace.Started))
-					})
+			onEveryWire(t, tt.name, func(t *testing.T, l *lab, family, wire, destination string) {
+				o := l.run(t, wire == "udp", "-j", "--rate", "0", family, "--wire", wire,
+					"--paths", fmt.Sprint(tt.flows), destination)
+				trace := o.trace(t)
+				if o.code != tt.code {
+					t.Errorf("exit code %d, want %d; standard error:\n%s", o.code, tt.code, describeStderr(o.stderr))
 				}
-			}
+				checkTruth(t, l.Topology(), trace, kernelTruth(t, l, trace))
+				t.Logf("%d paths, %d nodes, %d links, %+v, %v", len(trace.Graph.Paths), len(trace.Graph.Nodes),
+					len(trace.Graph.Links), trace.Stats, trace.Ended.Sub(trace.Started))
+			})
 		})
 	}
 }
@@ -107,39 +90,52 @@ func TestKernelEveryPath(t *testing.T) {
 		{"unreachable", 1, "confident", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			shared := build(t, tt.name)
-			for _, family := range []string{"-4", "-6"} {
-				for _, wire := range []string{"raw", "udp"} {
-					t.Run(family+"/"+wire, func(t *testing.T) {
-						l := shared
-						if strings.HasPrefix(tt.name, "rl-") {
-							l = build(t, tt.name)
-						}
-						destination := l.Destination4()
-						if family == "-6" {
-							destination = l.Destination6()
-						}
-						// The same flows in every run: what one run finds, all do.
-						o := l.run(t, wire == "udp", "-j", "--rate", "0", "--seed", "1", family, "--wire", wire, destination.String())
-						trace := o.trace(t)
-						g := &trace.Guarantee
-						t.Logf("%d paths, %s, alpha %.3f, short %v, limited %v, %d packets, %v", len(trace.Graph.Paths), trace.StopReason,
-							g.Alpha, g.Short, g.RateLimited, trace.Stats.Probes, trace.Ended.Sub(trace.Started))
-						checkTruth(t, l.Topology(), trace, kernelTruth(t, l, trace))
-						checkComplete(t, l.Topology(), trace, tt.missed)
-						if tt.stop != "" && string(trace.StopReason) != tt.stop {
-							t.Errorf("stopped because %s, want %s", trace.StopReason, tt.stop)
-						}
-						if trace.StopReason != "confident" && len(g.Short) == 0 {
-							t.Errorf("stopped because %s, but no hop is named that fell short", trace.StopReason)
-						}
-						if tt.packet > 0 && wire == "raw" && trace.Stats.Probes > tt.packet {
-							t.Errorf("%d packets, want at most %d", trace.Stats.Probes, tt.packet)
-						}
-					})
+			onEveryWire(t, tt.name, func(t *testing.T, l *lab, family, wire, destination string) {
+				// The same flows in every run: what one run finds, all do.
+				o := l.run(t, wire == "udp", "-j", "--rate", "0", "--seed", "1", family, "--wire", wire, destination)
+				trace := o.trace(t)
+				g := &trace.Guarantee
+				t.Logf("%d paths, %s, alpha %.3f, short %v, limited %v, %d packets, %v", len(trace.Graph.Paths), trace.StopReason,
+					g.Alpha, g.Short, g.RateLimited, trace.Stats.Probes, trace.Ended.Sub(trace.Started))
+				checkTruth(t, l.Topology(), trace, kernelTruth(t, l, trace))
+				checkComplete(t, l.Topology(), trace, tt.missed)
+				if tt.stop != "" && string(trace.StopReason) != tt.stop {
+					t.Errorf("stopped because %s, want %s", trace.StopReason, tt.stop)
 				}
-			}
+				if trace.StopReason != "confident" && len(g.Short) == 0 {
+					t.Errorf("stopped because %s, but no hop is named that fell short", trace.StopReason)
+				}
+				if tt.packet > 0 && wire == "raw" && trace.Stats.Probes > tt.packet {
+					t.Errorf("%d packets, want at most %d", trace.Stats.Probes, tt.packet)
+				}
+			})
 		})
+	}
+}
+
+// onEveryWire runs a test on the kernels of a built-in topology, for both
+// families and both wires, the unprivileged one without any capability.
+func onEveryWire(t *testing.T, name string, run func(t *testing.T, l *lab, family, wire, destination string)) {
+	t.Helper()
+	shared := build(t, name)
+	for _, family := range []string{"-4", "-6"} {
+		for _, wire := range []string{"raw", "udp"} {
+			t.Run(family+"/"+wire, func(t *testing.T) {
+				l := shared
+				if strings.HasPrefix(name, "rl-") {
+					// The answers that a router still owes are used up.
+					l = build(t, name)
+				}
+				destination := l.Destination4()
+				if family == "-6" {
+					destination = l.Destination6()
+				}
+				if !destination.IsValid() {
+					t.Fatalf("%s has no such family", name)
+				}
+				run(t, l, family, wire, destination.String())
+			})
+		}
 	}
 }
 
