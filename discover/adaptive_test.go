@@ -11,8 +11,8 @@ import (
 
 	"traceflow"
 	"traceflow/discover"
-	"traceflow/internal/simnet"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/probe"
 )
 
@@ -23,19 +23,12 @@ func TestAdaptiveTruth(t *testing.T) {
 		for _, family := range []int{4, 6} {
 			t.Run(name+"/"+map[int]string{4: "IPv4", 6: "IPv6"}[family], func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					network, err := topology.Builtin(name)
-					if err != nil {
-						t.Fatal(err)
-					}
+					network := topologytest.Builtin(t, name)
 					one := flows(network, family, 1)[0]
 					if !one.Destination.IsValid() {
 						t.Skip("no such family")
 					}
-					engine, err := probe.NewEngine(simnet.New(network).Open(),
-						probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true}, probe.Config{})
-					if err != nil {
-						t.Fatal(err)
-					}
+					engine := simulate(t, network, probe.Config{})
 					defer engine.Close()
 					start := time.Now()
 					a := discover.Adaptive{Flows: discover.RandomPorts(one, 33452, 1), FirstTTL: 1, MaxTTL: 64, Confidence: 0.95, Retries: 2}
@@ -72,17 +65,9 @@ func TestAdaptiveRoundTrips(t *testing.T) {
 		} {
 			synctest.Test(t, func(t *testing.T) {
 				edges := strings.Count(links, ">")
-				text := fmt.Sprintf("-- topology --\nnode src source\nnode dst destination\nlink %s delay=%dus\n",
-					links, trip.Microseconds()/int64(2*edges))
-				network, err := topology.Parse("wide", []byte(text))
-				if err != nil {
-					t.Fatal(err)
-				}
-				engine, err := probe.NewEngine(simnet.New(network).Open(),
-					probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true}, probe.Config{})
-				if err != nil {
-					t.Fatal(err)
-				}
+				network := topologytest.Parse(t, fmt.Sprintf("node src source\nnode dst destination\nlink %s delay=%dus\n",
+					links, trip.Microseconds()/int64(2*edges)))
+				engine := simulate(t, network, probe.Config{})
 				defer engine.Close()
 				start := time.Now()
 				a := discover.Adaptive{

@@ -10,8 +10,8 @@ import (
 
 	"traceflow"
 	"traceflow/discover"
-	"traceflow/internal/simnet"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/probe"
 )
 
@@ -38,19 +38,12 @@ func TestFixedTruth(t *testing.T) {
 		for _, family := range []int{4, 6} {
 			t.Run(name+"/"+map[int]string{4: "IPv4", 6: "IPv6"}[family], func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					network, err := topology.Builtin(name)
-					if err != nil {
-						t.Fatal(err)
-					}
+					network := topologytest.Builtin(t, name)
 					set := flows(network, family, 16)
 					if !set[0].Destination.IsValid() {
 						t.Skip("no such family")
 					}
-					engine, err := probe.NewEngine(simnet.New(network).Open(),
-						probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true}, probe.Config{Retries: 2})
-					if err != nil {
-						t.Fatal(err)
-					}
+					engine := simulate(t, network, probe.Config{Retries: 2})
 					defer engine.Close()
 					start := time.Now()
 					fixed := discover.Fixed{Flows: set, FirstTTL: 1, MaxTTL: 64}

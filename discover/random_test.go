@@ -13,8 +13,8 @@ import (
 
 	"traceflow"
 	"traceflow/discover"
-	"traceflow/internal/simnet"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/probe"
 )
 
@@ -23,7 +23,7 @@ import (
 func randomTopology(t *testing.T, random *rand.Rand) *topology.Topology {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "-- topology --\nseed %d\ndefault delay=%dms jitter=%dms hash=%s\nnode s source\nnode d destination\n",
+	fmt.Fprintf(&b, "seed %d\ndefault delay=%dms jitter=%dms hash=%s\nnode s source\nnode d destination\n",
 		random.IntN(1000), random.IntN(20), random.IntN(3), []string{"jenkins", "crc16", "crc32", "toeplitz", "xor"}[random.IntN(5)])
 	troubles := []string{"", "", "", "", "silent", "reply-loss=30%", "answer-delay=30ms", "mangle=ttl", "mangle=checksum", "quote=48", "duplicates=1", "mpls=16004/0/1", "limit=6/1s"}
 	layers := [][]string{{"s"}}
@@ -58,11 +58,7 @@ func randomTopology(t *testing.T, random *rand.Rand) *topology.Topology {
 			}
 		}
 	}
-	network, err := topology.Parse(t.Name(), []byte(b.String()))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, b.String())
-	}
-	return network
+	return topologytest.Parse(t, b.String())
 }
 
 // TestRandom discovers random networks: whatever is in the graph is in the
@@ -74,12 +70,7 @@ func TestRandom(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, 1))
 				network := randomTopology(t, random)
 				set := flows(network, []int{4, 6}[random.IntN(2)], 1+random.IntN(24))
-				engine, err := probe.NewEngine(simnet.New(network).Open(),
-					probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true},
-					probe.Config{Retries: random.IntN(3), Rate: []float64{0, 500}[random.IntN(2)]})
-				if err != nil {
-					t.Fatal(err)
-				}
+				engine := simulate(t, network, probe.Config{Retries: random.IntN(3), Rate: []float64{0, 500}[random.IntN(2)]})
 				defer engine.Close()
 				r, err := discover.Fixed{Flows: set, MaxTTL: 40, Repeats: 1 + random.IntN(2)}.Discover(t.Context(), engine)
 				if err != nil {

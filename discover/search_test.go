@@ -14,27 +14,19 @@ import (
 	"traceflow/discover"
 	"traceflow/internal/simnet"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/probe"
 )
 
 // simulate opens an engine on a network in memory.
-func simulate(t *testing.T, network *topology.Topology) *probe.Engine {
+func simulate(t *testing.T, network *topology.Topology, config probe.Config) *probe.Engine {
 	t.Helper()
 	engine, err := probe.NewEngine(simnet.New(network).Open(),
-		probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true}, probe.Config{})
+		probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true}, config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return engine
-}
-
-func builtin(t *testing.T, name string) *topology.Topology {
-	t.Helper()
-	network, err := topology.Builtin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return network
 }
 
 // search is what the command does with --paths auto.
@@ -52,8 +44,8 @@ func TestAdaptiveLimits(t *testing.T) {
 	for _, name := range []string{"rl-b", "rl-c", "rl-d"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				network := builtin(t, name)
-				engine := simulate(t, network)
+				network := topologytest.Builtin(t, name)
+				engine := simulate(t, network, probe.Config{})
 				defer engine.Close()
 				start := time.Now()
 				r, err := search(network, 1).Discover(t.Context(), engine)
@@ -91,8 +83,8 @@ func TestAdaptiveCutShort(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				network := builtin(t, tt.network)
-				engine := simulate(t, network)
+				network := topologytest.Builtin(t, tt.network)
+				engine := simulate(t, network, probe.Config{})
 				defer engine.Close()
 				a := search(network, 1)
 				tt.set(&a)
@@ -143,8 +135,8 @@ func TestBalancers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.network+"/"+string(tt.axis), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				network := builtin(t, tt.network)
-				engine := simulate(t, network)
+				network := topologytest.Builtin(t, tt.network)
+				engine := simulate(t, network, probe.Config{})
 				defer engine.Close()
 				a := search(network, 1)
 				flow := flows(network, 4, 1)[0]
@@ -190,16 +182,12 @@ func TestRouteChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var networks []*topology.Topology
 		for _, seed := range []string{"1", "5"} {
-			network, err := topology.Parse("moving", []byte("-- topology --\nnode src source\nnode dst destination\n"+
-				"node r1 hash-seed="+seed+"\nlink src > r1 > a[1..2] > c > dst\n"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			networks = append(networks, network)
+			networks = append(networks, topologytest.Parse(t, "node src source\nnode dst destination\n"+
+				"node r1 hash-seed="+seed+"\nlink src > r1 > a[1..2] > c > dst"))
 		}
 		found := false
 		for seed := range uint64(8) {
-			before, after := simulate(t, networks[0]), simulate(t, networks[1])
+			before, after := simulate(t, networks[0], probe.Config{}), simulate(t, networks[1], probe.Config{})
 			r, err := search(networks[0], seed).Discover(t.Context(), &changing{before: before, after: after})
 			if err != nil {
 				t.Fatal(err)
@@ -229,8 +217,8 @@ func TestPerNode(t *testing.T) {
 	for _, name := range []string{"b", "d", "k", "e", "tree", "clos", "wide16"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				network := builtin(t, name)
-				engine := simulate(t, network)
+				network := topologytest.Builtin(t, name)
+				engine := simulate(t, network, probe.Config{})
 				defer engine.Close()
 				a := search(network, 1)
 				a.PerNode = true

@@ -16,6 +16,7 @@ import (
 	"traceflow"
 	"traceflow/discover"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 )
 
 // world answers the probes of an algorithm from a topology in memory, without
@@ -70,11 +71,7 @@ type worldFlow struct {
 // newWorld reads a network; body is a topology section without its head.
 func newWorld(t testing.TB, body string, hash topology.Hash) *world {
 	t.Helper()
-	text := "-- topology --\nfamily 4\nnode src source\nnode dst destination\n" + body + "\n"
-	top, err := topology.Parse("world", []byte(text))
-	if err != nil {
-		t.Fatalf("%v in:\n%s", err, text)
-	}
+	top := topologytest.Parse(t, "family 4\nnode src source\nnode dst destination\n"+body)
 	w := &world{top: top, retries: 2}
 	for i := range top.Nodes {
 		n := &top.Nodes[i]

@@ -17,13 +17,14 @@ import (
 	"traceflow"
 	"traceflow/internal/simnet"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
 // TestProbeExact sends every TTL of many flows at once, for each family and
 // pace, and wants each probe to have its own reply with its own round trip.
 func TestProbeExact(t *testing.T) {
-	network := parse(t, "default delay=5ms; link s > r1 > a[1..4] > c > b[1..4] > e > d")
+	network := topologytest.Parse(t, "default delay=5ms; link s > r1 > a[1..4] > c > b[1..4] > e > d")
 	for _, tt := range []struct {
 		name string
 		v6   bool
@@ -76,7 +77,7 @@ func TestProbeExact(t *testing.T) {
 // TestRetry loses the first attempts.
 func TestRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "link s > r1 > r2 > d")
+		network := topologytest.Parse(t, "link s > r1 > r2 > d")
 		seen := make(map[uint8]int)
 		w := &tap{Wire: simnet.New(network).Open(), swallow: func(h *packet.IP, _ *packet.UDP) bool {
 			seen[h.TTL]++
@@ -102,7 +103,7 @@ func TestRetry(t *testing.T) {
 // TestRetrySlow has every reply arrive after the retry was sent: each counts.
 func TestRetrySlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "default delay=600ms; link s > r1 > d")
+		network := topologytest.Parse(t, "default delay=600ms; link s > r1 > d")
 		e := open(t, simnet.New(network).Open(), sees, Config{Retries: 1})
 		exchanges := mustProbe(t, e, probesTo(flowOf(network, 1, false), 1))
 		if len(exchanges) != 2 {
@@ -123,7 +124,7 @@ func TestRetrySlow(t *testing.T) {
 // the retry must not be sent, and no exchange may claim a loss.
 func TestRetryQueued(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "node d destination answer-delay=1200ms; link s > d")
+		network := topologytest.Parse(t, "node d destination answer-delay=1200ms; link s > d")
 		w := &tap{Wire: simnet.New(network).Open()}
 		e := open(t, w, sees, Config{Rate: 1, Retries: 1})
 		var probes []traceflow.Probe
@@ -161,7 +162,7 @@ func TestAdaptive(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				network := parse(t, tt.topology)
+				network := topologytest.Parse(t, tt.topology)
 				e := open(t, simnet.New(network).Open(), sees, Config{Retries: tt.retries})
 				start := time.Now()
 				mustProbe(t, e, probesTo(flowOf(network, 1, false), tt.ttls))
@@ -178,7 +179,7 @@ func TestAdaptive(t *testing.T) {
 func TestAdaptiveFar(t *testing.T) {
 	for _, together := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			network := parse(t, "link s > r1 > r2 > r3 delay=100us; link r3 > d delay=200ms")
+			network := topologytest.Parse(t, "link s > r1 > r2 > r3 delay=100us; link r3 > d delay=200ms")
 			e := open(t, simnet.New(network).Open(), sees, Config{})
 			probes := probesTo(flowOf(network, 1, false), 4)
 			exchanges := []traceflow.Exchange{}
@@ -216,7 +217,7 @@ func TestPatient(t *testing.T) {
 		{true, 1, 2, 3001 * ms},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			network := parse(t, "node d destination answer-delay=2500ms; link s > r1 > d delay=250us")
+			network := topologytest.Parse(t, "node d destination answer-delay=2500ms; link s > r1 > d delay=250us")
 			e := open(t, simnet.New(network).Open(), sees, Config{Retries: tt.retries})
 			f := flowOf(network, 1, false)
 			mustProbe(t, e, probesTo(f, 1))
@@ -245,7 +246,7 @@ func TestLateAndDuplicate(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				network := parse(t, tt.topology)
+				network := topologytest.Parse(t, tt.topology)
 				e := open(t, simnet.New(network).Open(), sees, Config{Timeout: time.Second})
 				exchanges := mustProbe(t, e, probesTo(flowOf(network, 1, false), 1))
 				time.Sleep(20 * time.Second)
@@ -265,7 +266,7 @@ func TestLateAndDuplicate(t *testing.T) {
 func TestTwoEngines(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			network := builtin(t, "d")
+			network := topologytest.Builtin(t, "d")
 			n := simnet.New(network)
 			var flows []traceflow.Flow
 			var probes []traceflow.Probe
@@ -304,7 +305,7 @@ var errTest = errors.New("cable pulled")
 // and some probes not sent.
 func TestCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "default delay=10ms; node r2 silent; link s > r1 > r2 > r3 > d")
+		network := topologytest.Parse(t, "default delay=10ms; node r2 silent; link s > r1 > r2 > r3 > d")
 		w := &tap{Wire: simnet.New(network).Open()}
 		e := open(t, w, sees, Config{Rate: 100, Retries: 5})
 		var flows []traceflow.Flow
@@ -361,7 +362,7 @@ func TestCancel(t *testing.T) {
 func TestCloseWhileProbing(t *testing.T) {
 	for _, rate := range []float64{0, 100} {
 		synctest.Test(t, func(t *testing.T) {
-			network := parse(t, "default delay=10ms; node r2 silent; link s > r1 > r2 > d")
+			network := topologytest.Parse(t, "default delay=10ms; node r2 silent; link s > r1 > r2 > d")
 			e, err := NewEngine(simnet.New(network).Open(), sees, Config{Rate: rate, Retries: 5})
 			if err != nil {
 				t.Fatal(err)
@@ -422,7 +423,7 @@ func (w *brokenWire) Close() error {
 // every later one.
 func TestBrokenWire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "link s > r1 > d")
+		network := topologytest.Parse(t, "link s > r1 > d")
 		w := &brokenWire{simnet.New(network).Open(), make(chan struct{})}
 		e := open(t, w, sees, Config{Retries: 2})
 		probes := probesTo(flowOf(network, 1, false), 2)
@@ -447,7 +448,7 @@ func TestBrokenWire(t *testing.T) {
 func TestSendErrors(t *testing.T) {
 	for _, atMost := range []int{0, 1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			network := parse(t, "link s > r1 > r2 > d")
+			network := topologytest.Parse(t, "link s > r1 > r2 > d")
 			w := &tap{Wire: simnet.New(network).Open(), atMost: atMost, refuse: func(h *packet.IP, _ *packet.UDP) error {
 				if h.TTL == 2 {
 					return errTest
@@ -488,7 +489,7 @@ func (w stuckWire) Send([]traceflow.Datagram) (int, error) { return 0, nil }
 // engine that tries for ever.
 func TestNoProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "link s > d")
+		network := topologytest.Parse(t, "link s > d")
 		e := open(t, stuckWire{simnet.New(network).Open()}, sees, Config{Retries: 2})
 		exchanges := mustProbe(t, e, probesTo(flowOf(network, 1, false), 3))
 		if len(exchanges) != 3 || exchanges[0].Err == nil {
@@ -501,7 +502,7 @@ func TestNoProgress(t *testing.T) {
 // end of the run, not a packet that could not be sent.
 func TestClosedUnderSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "link s > d")
+		network := topologytest.Parse(t, "link s > d")
 		w := &tap{Wire: simnet.New(network).Open(), refuse: func(*packet.IP, *packet.UDP) error { return net.ErrClosed }}
 		e := open(t, w, sees, Config{})
 		exchanges, err := e.Probe(t.Context(), probesTo(flowOf(network, 1, false), 2))
@@ -519,7 +520,7 @@ func TestClosedUnderSend(t *testing.T) {
 // TestConcurrent has several callers share flows and the engine.
 func TestConcurrent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := builtin(t, "d")
+		network := topologytest.Builtin(t, "d")
 		e := open(t, simnet.New(network).Open(), sees, Config{Rate: 2000, Retries: 1})
 		var wait sync.WaitGroup
 		for caller := range 12 {
@@ -547,7 +548,7 @@ func TestConcurrent(t *testing.T) {
 // its next one is sent.
 func TestSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "link s > r1 > r2 > d")
+		network := topologytest.Parse(t, "link s > r1 > r2 > d")
 		e := open(t, simnet.New(network).Open(), sees, Config{Rate: 1.0 / 15})
 		var flows []traceflow.Flow
 		var probes []traceflow.Probe
@@ -588,7 +589,7 @@ func requestOf(probes []traceflow.Probe) *request {
 func TestMemory(t *testing.T) {
 	for _, caps := range []Capabilities{sees, {Kind: KindUDP}} {
 		synctest.Test(t, func(t *testing.T) {
-			network := parse(t, "node d destination silent; link s > d")
+			network := topologytest.Parse(t, "node d destination silent; link s > d")
 			o, w := bench(t, network, caps, Config{})
 			defer w.Close()
 			for id := range 1000 {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,32 +19,6 @@ import (
 const ms = time.Millisecond
 
 var sees = Capabilities{Kind: KindSim, QuotedHeader: true}
-
-// parse makes a topology from lines separated by "; ", with a source s and a
-// destination d that every file has.
-func parse(t testing.TB, text string) *topology.Topology {
-	t.Helper()
-	text = "-- topology --\n" + strings.ReplaceAll(text, "; ", "\n") + "\n"
-	for _, end := range []string{"s source", "d destination"} {
-		if !strings.Contains(text, "node "+end) {
-			text += "node " + end + "\n"
-		}
-	}
-	network, err := topology.Parse(t.Name(), []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return network
-}
-
-func builtin(t testing.TB, name string) *topology.Topology {
-	t.Helper()
-	network, err := topology.Builtin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return network
-}
 
 // flowOf is flow id of a network: source port 40000 + id.
 func flowOf(network *topology.Topology, id int, v6 bool) traceflow.Flow {

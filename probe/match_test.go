@@ -17,6 +17,7 @@ import (
 
 	"traceflow"
 	"traceflow/internal/simnet"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
@@ -141,7 +142,7 @@ func TestForged(t *testing.T) {
 		for _, liar := range []netip.Addr{liar4, liar6} {
 			t.Run(tt.name+"/"+liar.String(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					network := parse(t, "node r1 silent; node d destination silent; link s > r1 > d")
+					network := topologytest.Parse(t, "node r1 silent; node d destination silent; link s > r1 > d")
 					w := &tap{Wire: simnet.New(network).Open()}
 					e := open(t, w, sees, Config{})
 					finish := started(t.Context(), e, probesTo(flowOf(network, 1, liar.Is6()), 1))
@@ -177,7 +178,7 @@ func timeExceededOf(from netip.Addr, sent []byte, _ int) []byte { return timeExc
 func TestFlood(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			network := parse(t, "node a2 silent; link s > r1 > a[1..3] > c > d")
+			network := topologytest.Parse(t, "node a2 silent; link s > r1 > a[1..3] > c > d")
 			liar := liar4
 			if v6 {
 				liar = liar6

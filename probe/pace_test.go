@@ -9,6 +9,7 @@ import (
 
 	"traceflow"
 	"traceflow/internal/simnet"
+	"traceflow/internal/topology/topologytest"
 )
 
 // TestPace wants no window of time to hold more packets than the rate allows,
@@ -17,7 +18,7 @@ import (
 func TestPace(t *testing.T) {
 	for _, rate := range []float64{3, 50, 500, 777, 20000} {
 		synctest.Test(t, func(t *testing.T) {
-			network := parse(t, "default reply-loss=30%; link s > r1 > r2 > r3 > d")
+			network := topologytest.Parse(t, "default reply-loss=30%; link s > r1 > r2 > r3 > d")
 			w := &tap{Wire: simnet.New(network).Open()}
 			e := open(t, w, sees, Config{Rate: rate, Retries: 2})
 			flows := max(2, int(rate/20))

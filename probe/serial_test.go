@@ -13,6 +13,7 @@ import (
 	"traceflow/discover"
 	"traceflow/internal/simnet"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
@@ -83,7 +84,7 @@ func TestBlindTruth(t *testing.T) {
 			for quotes, every := range map[string]int{"full": 1 << 20, "all short": 1, "some short": 2} {
 				t.Run(name+map[bool]string{false: "/IPv4/", true: "/IPv6/"}[v6]+quotes, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						network := builtin(t, name)
+						network := topologytest.Builtin(t, name)
 						if v6 && !network.IPv6 || !v6 && !network.IPv4 {
 							t.Skip("not of this family")
 						}
@@ -161,7 +162,7 @@ func TestBlindAwkward(t *testing.T) {
 			for _, every := range []int{1, 2, 3} {
 				t.Run(tt.name, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						network := parse(t, tt.topology)
+						network := topologytest.Parse(t, tt.topology)
 						shorten(network, v6, every)
 						var flows []traceflow.Flow
 						var probes []traceflow.Probe
@@ -196,7 +197,7 @@ func TestBlindAwkward(t *testing.T) {
 // wait for their turn: they must get it.
 func TestBlindShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "default quote=28 delay=5ms; family 4; link s > r1 > r2 > r3 > d")
+		network := topologytest.Parse(t, "default quote=28 delay=5ms; family 4; link s > r1 > r2 > r3 > d")
 		e := open(t, blindWire{simnet.New(network).Open()}, blind, Config{Rate: 200, Retries: 1})
 		f := flowOf(network, 1, false)
 		probes := probesTo(f, 4)
@@ -225,7 +226,7 @@ func TestBlindShared(t *testing.T) {
 // TestBlindClose ends an engine with tasks held back.
 func TestBlindClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		network := parse(t, "default quote=28; family 4; node r2 silent; link s > r1 > r2 > r3 > d")
+		network := topologytest.Parse(t, "default quote=28; family 4; node r2 silent; link s > r1 > r2 > r3 > d")
 		e, err := NewEngine(blindWire{simnet.New(network).Open()}, blind, Config{Retries: 5})
 		if err != nil {
 			t.Fatal(err)

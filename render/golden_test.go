@@ -223,21 +223,26 @@ func TestGolden(t *testing.T) {
 				if err := write(&b, trace, tt.options); err != nil {
 					t.Fatal(err)
 				}
-				file := filepath.Join("testdata", tt.name+"."+format)
-				if *update {
-					if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(want), b.String()); diff != "" {
-					t.Errorf("(-want +got)\n%s", diff)
-				}
+				checkGolden(t, filepath.Join("testdata", tt.name+"."+format), b.String())
 			})
 		}
+	}
+}
+
+// checkGolden compares what was written with a file.
+func checkGolden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"traceflow"
 	"traceflow/render"
 )
@@ -151,19 +149,7 @@ func TestSummary(t *testing.T) {
 			if err := render.Summary(&b, trace); err != nil {
 				t.Fatal(err)
 			}
-			file := filepath.Join("testdata", "summary", tt.name+".txt")
-			if *update {
-				if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), b.String()); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
+			checkGolden(t, filepath.Join("testdata", "summary", tt.name+".txt"), b.String())
 			if n := strings.Count(b.String(), "\n"); n > 8 {
 				t.Errorf("%d lines are more than a few", n)
 			}

@@ -23,7 +23,7 @@ import (
 	"traceflow"
 	"traceflow/internal/netlab"
 	"traceflow/internal/simnet"
-	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 	"traceflow/probe"
 )
@@ -188,7 +188,7 @@ func TestBenchWires(t *testing.T) {
 	fmt.Println("wires over veth:")
 	// One link, and a far end that takes packets and says nothing: more would
 	// measure how fast kernels forward.
-	direct := buildFrom(t, "direct", "-- topology --\nnode src source\nnode dst destination drop-udp\nlink src > dst\n")
+	direct := buildNetwork(t, topologytest.Parse(t, "node src source\nnode dst destination drop-udp\nlink src > dst"))
 	sendRate(t, direct, probe.KindRaw, 600_000, 200_000)
 	sendRate(t, direct, probe.KindUDP, 200_000, 50_000)
 	receiveRate(t, build(t, "line"))
@@ -304,15 +304,12 @@ func receiveRate(t *testing.T, l *lab) {
 func TestBenchMemory(t *testing.T) {
 	netlab.Require(t)
 	var line strings.Builder
-	line.WriteString("-- topology --\nnode src source\nnode dst destination\nlink src")
+	line.WriteString("node src source\nnode dst destination\nlink src")
 	for i := range 29 {
 		fmt.Fprintf(&line, " > r%d", i+1)
 	}
 	line.WriteString(" > dst\n")
-	network, err := topology.Parse("line30", []byte(line.String()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	network := topologytest.Parse(t, line.String())
 	device, err := simnet.OpenTUN(simnet.New(network), "")
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ import (
 	"traceflow/internal/cli"
 	"traceflow/internal/netlab"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 )
 
 // asCommand in the environment makes the test binary be the traceflow command.
@@ -116,21 +117,7 @@ func (l *lab) run(t testing.TB, unprivileged bool, args ...string) *outcome {
 // build makes the lab of a built-in network, and removes it with the test.
 func build(t testing.TB, name string) *lab {
 	t.Helper()
-	network, err := topology.Builtin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return buildNetwork(t, network)
-}
-
-// buildFrom is build for a topology written out.
-func buildFrom(t testing.TB, name, text string) *lab {
-	t.Helper()
-	network, err := topology.Parse(name, []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return buildNetwork(t, network)
+	return buildNetwork(t, topologytest.Builtin(t, name))
 }
 
 func buildNetwork(t testing.TB, network *topology.Topology) *lab {

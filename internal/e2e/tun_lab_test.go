@@ -17,6 +17,7 @@ import (
 	"traceflow/internal/netlab"
 	"traceflow/internal/simnet"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 )
 
 // openTUN puts a built-in network behind a TUN device of the test's own
@@ -24,10 +25,7 @@ import (
 func openTUN(t testing.TB, name string) *topology.Topology {
 	t.Helper()
 	netlab.Require(t)
-	network, err := topology.Builtin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	network := topologytest.Builtin(t, name)
 	device, err := simnet.OpenTUN(simnet.New(network), "")
 	if errors.Is(err, os.ErrPermission) && os.Getenv("TRACEFLOW_LAB") != "require" {
 		t.Skipf("needs the right to open /dev/net/tun: %v", err)

@@ -12,6 +12,7 @@ import (
 	"traceflow"
 	"traceflow/internal/netlab"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 )
 
 // line is a chain of three routers with one fault, such as "r2 silent".
@@ -23,7 +24,7 @@ func line(t *testing.T, fault string) *topology.Topology {
 	} else {
 		destination += "\nnode " + fault
 	}
-	return parse(t, "node src source\n"+destination+"\nlink src > r1 > r2 > r3 > dst\n")
+	return topologytest.Parse(t, "node src source\n"+destination+"\nlink src > r1 > r2 > r3 > dst\n")
 }
 
 // nodeAt returns a predicate for the node with an address.

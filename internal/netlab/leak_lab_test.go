@@ -13,6 +13,7 @@ import (
 
 	"traceflow"
 	"traceflow/internal/netlab"
+	"traceflow/internal/topology/topologytest"
 )
 
 // held counts what the process holds of the kernel's.
@@ -77,7 +78,7 @@ func threads(t *testing.T) int {
 
 func TestNothingLeft(t *testing.T) {
 	netlab.Require(t)
-	network := builtin(t, "g")
+	network := topologytest.Builtin(t, "g")
 	cycle := func() {
 		l, err := netlab.Build(network, netlab.Options{IgnoreTiming: true})
 		if err != nil {
@@ -112,7 +113,7 @@ func TestNothingLeft(t *testing.T) {
 // TestFailedBuildLeavesNothing builds what fails half way.
 func TestFailedBuildLeavesNothing(t *testing.T) {
 	netlab.Require(t)
-	network := builtin(t, "g")
+	network := topologytest.Builtin(t, "g")
 	t.Setenv("PATH", t.TempDir()) // no nft
 	fail := func() {
 		if _, err := netlab.Build(network, netlab.Options{IgnoreTiming: true}); err == nil {

@@ -15,26 +15,6 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(netlab.Main(m)) }
 
-// builtin returns a network that is part of the program.
-func builtin(t *testing.T, name string) *topology.Topology {
-	t.Helper()
-	network, err := topology.Builtin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return network
-}
-
-// parse returns the network of a few lines.
-func parse(t *testing.T, lines string) *topology.Topology {
-	t.Helper()
-	network, err := topology.Parse("test.txtar", []byte("-- topology --\n"+lines))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return network
-}
-
 // build makes a lab that ends with the test.
 func build(t *testing.T, network *topology.Topology) *netlab.Lab {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 	"traceflow"
 	"traceflow/internal/netlab"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 )
 
 // size counts what a set of paths shows of a network.
@@ -39,7 +40,7 @@ func TestPathsReachEverything(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
-			l := build(t, builtin(t, name))
+			l := build(t, topologytest.Builtin(t, name))
 			t.Logf("built in %v", time.Since(start))
 			families(t, l, func(t *testing.T, l *netlab.Lab, first traceflow.Flow) {
 				start := time.Now()
@@ -65,8 +66,8 @@ func TestPathsReachEverything(t *testing.T) {
 // TestPathsRepeat wants the same choice of the same network built again: seeds
 // come from the topology, so a failure can be looked at twice.
 func TestPathsRepeat(t *testing.T) {
-	first := build(t, builtin(t, "d"))
-	second := build(t, builtin(t, "d"))
+	first := build(t, topologytest.Builtin(t, "d"))
+	second := build(t, topologytest.Builtin(t, "d"))
 	families(t, first, func(t *testing.T, _ *netlab.Lab, flow traceflow.Flow) {
 		a, b := paths(t, first, flows(flow, 64)), paths(t, second, flows(flow, 64))
 		for i := range a {
@@ -88,7 +89,7 @@ func TestBalance(t *testing.T) {
 		{"fields without ports", "label", 4}, // r2 reads ports, r1 does not
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			families(t, build(t, builtin(t, tt.network)), func(t *testing.T, l *netlab.Lab, first traceflow.Flow) {
+			families(t, build(t, topologytest.Builtin(t, tt.network)), func(t *testing.T, l *netlab.Lab, first traceflow.Flow) {
 				if got := size(paths(t, l, flows(first, 400))).Paths; got != tt.wantPaths {
 					t.Errorf("%d paths, want %d", got, tt.wantPaths)
 				}
@@ -98,7 +99,7 @@ func TestBalance(t *testing.T) {
 }
 
 func TestBalanceByLabel(t *testing.T) {
-	families(t, build(t, builtin(t, "label")), func(t *testing.T, l *netlab.Lab, first traceflow.Flow) {
+	families(t, build(t, topologytest.Builtin(t, "label")), func(t *testing.T, l *netlab.Lab, first traceflow.Flow) {
 		labelled := flows(first, 200)
 		for i := range labelled {
 			labelled[i].SourcePort = first.SourcePort
@@ -111,7 +112,7 @@ func TestBalanceByLabel(t *testing.T) {
 }
 
 func TestWeights(t *testing.T) {
-	network := builtin(t, "weights")
+	network := topologytest.Builtin(t, "weights")
 	families(t, build(t, network), func(t *testing.T, l *netlab.Lab, first traceflow.Flow) {
 		const n = 1600
 		share := map[string]int{}
@@ -133,7 +134,7 @@ func TestBuiltin(t *testing.T) {
 	netlab.Require(t)
 	for _, name := range topology.BuiltinNames() {
 		t.Run(name, func(t *testing.T) {
-			l, err := netlab.Build(builtin(t, name), netlab.Options{IgnoreTiming: true})
+			l, err := netlab.Build(topologytest.Builtin(t, name), netlab.Options{IgnoreTiming: true})
 			if unsupported := refused[name]; unsupported != "" {
 				wantUnsupported(t, err, unsupported)
 				return

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"traceflow/internal/netlab"
+	"traceflow/internal/topology/topologytest"
 )
 
 // namespaceOf reads the calling thread's network namespace.
@@ -32,7 +33,7 @@ func namespaceOf(t *testing.T) string {
 }
 
 func TestDo(t *testing.T) {
-	l := build(t, builtin(t, "b"))
+	l := build(t, topologytest.Builtin(t, "b"))
 	outside, inside := namespaceOf(t), map[string]bool{}
 	for node := range l.Topology().Nodes {
 		if err := l.DoAt(node, func() error { inside[namespaceOf(t)] = true; return nil }); err != nil {
@@ -58,7 +59,7 @@ func TestDo(t *testing.T) {
 }
 
 func TestCommand(t *testing.T) {
-	l := build(t, builtin(t, "b"))
+	l := build(t, topologytest.Builtin(t, "b"))
 	for _, tt := range []struct {
 		name string
 		run  func(*exec.Cmd) error
@@ -97,7 +98,7 @@ func TestCommand(t *testing.T) {
 
 // TestUnprivilegedCannotReturn wants root's programs to be no way back.
 func TestUnprivilegedCannotReturn(t *testing.T) {
-	l := build(t, builtin(t, "b"))
+	l := build(t, topologytest.Builtin(t, "b"))
 	cmd := l.Command(t.Context(), "/bin/sh", "-c", "unshare -n true || exit 42")
 	var exit *exec.ExitError
 	if err := l.RunUnprivileged(cmd); !errors.As(err, &exit) || netlab.ExitStatus(exit) != 42 {

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"traceflow/internal/netlab"
-	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 )
 
 // refused are the built-in networks that kernels cannot be, and why.
@@ -37,11 +37,8 @@ func wantUnsupported(t *testing.T, err error, behaviour string) {
 func TestRefused(t *testing.T) {
 	for name, behaviour := range refused {
 		t.Run(name, func(t *testing.T) {
-			network, err := topology.Builtin(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = netlab.Build(network, netlab.Options{IgnoreTiming: true})
+			network := topologytest.Builtin(t, name)
+			_, err := netlab.Build(network, netlab.Options{IgnoreTiming: true})
 			wantUnsupported(t, err, behaviour)
 		})
 	}
@@ -52,11 +49,8 @@ func TestRefused(t *testing.T) {
 		{"odd limit", "node r1 limit=5/7ms\nlink src > r1 > dst delay=0", "node r1: rate limit"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			network, err := topology.Parse("test.txtar", []byte("-- topology --\nnode src source\nnode dst destination\n"+tt.lines))
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = netlab.Build(network, netlab.Options{})
+			network := topologytest.Parse(t, "node src source\nnode dst destination\n"+tt.lines)
+			_, err := netlab.Build(network, netlab.Options{})
 			wantUnsupported(t, err, tt.behaviour)
 		})
 	}

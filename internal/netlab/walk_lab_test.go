@@ -15,6 +15,7 @@ import (
 
 	"traceflow"
 	"traceflow/internal/netlab"
+	"traceflow/internal/topology/topologytest"
 )
 
 // patience is how many milliseconds a walker waits for an answer that is due.
@@ -171,7 +172,7 @@ func count(all []answer, from netip.Addr) int {
 func TestPathsAgreeWithWalk(t *testing.T) {
 	for _, name := range []string{"b", "d", "k", "f", "g", "e", "e2", "clos"} {
 		t.Run(name, func(t *testing.T) {
-			network := builtin(t, name)
+			network := topologytest.Builtin(t, name)
 			families(t, build(t, network), func(t *testing.T, l *netlab.Lab, first traceflow.Flow) {
 				all := flows(first, 100)
 				for i, path := range paths(t, l, all) {

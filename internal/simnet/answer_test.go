@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
@@ -102,7 +103,7 @@ func TestAnswers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			both(t, func(t *testing.T, v6 bool) {
-				top := parse(t, tt.text)
+				top := topologytest.Parse(t, tt.text)
 				f := flow(top, 4000, v6)
 				var packets [][]byte
 				for ttl := range uint8(5) {
@@ -140,7 +141,7 @@ func TestAnswers(t *testing.T) {
 // TestNoAnswer holds packets that no network answers.
 func TestNoAnswer(t *testing.T) {
 	both(t, func(t *testing.T, v6 bool) {
-		top := parse(t, "link s > a > d")
+		top := topologytest.Parse(t, "link s > a > d")
 		f := flow(top, 4000, v6)
 		elsewhere := f
 		elsewhere.Destination = netip.MustParseAddr("203.0.113.1")
@@ -165,9 +166,9 @@ func TestNoAnswer(t *testing.T) {
 
 // TestOneFamily sends the family that the network has not.
 func TestOneFamily(t *testing.T) {
-	whole := parse(t, "link s > a > d")
+	whole := topologytest.Parse(t, "link s > a > d")
 	for family, v6 := range map[string]bool{"4": true, "6": false} {
-		top := parse(t, "family "+family+"; link s > a > d")
+		top := topologytest.Parse(t, "family "+family+"; link s > a > d")
 		if got := exchange(t, top, probe(flow(whole, 1, v6), 1, 2)); len(got) != 0 {
 			t.Errorf("a network of family %s answers %v", family, got)
 		}
@@ -181,7 +182,7 @@ func TestOneFamily(t *testing.T) {
 // answered at once, then one each second.
 func TestLimit(t *testing.T) {
 	both(t, func(t *testing.T, v6 bool) {
-		top := parse(t, "node a limit=6/1s; link s > a > d delay=1ms")
+		top := topologytest.Parse(t, "node a limit=6/1s; link s > a > d delay=1ms")
 		packet := probe(flow(top, 1, v6), 1, 2)
 		synctest.Test(t, func(t *testing.T) {
 			w := New(top).Open()
@@ -213,7 +214,7 @@ func TestLimit(t *testing.T) {
 // TestLimitOfFamilies sees that each family has its own bucket, and that
 // answers that are no errors need none.
 func TestLimitOfFamilies(t *testing.T) {
-	top := parse(t, "node d destination limit=1/1s; link s > a > d")
+	top := topologytest.Parse(t, "node d destination limit=1/1s; link s > a > d")
 	four, six := flow(top, 1, false), flow(top, 1, true)
 	echo := echoRequest(four, "hello")
 	got := exchange(t, top, probe(four, 9, 2), probe(four, 9, 2), probe(six, 9, 2), probe(six, 9, 2), echo, echo)
@@ -223,7 +224,7 @@ func TestLimitOfFamilies(t *testing.T) {
 }
 
 func TestReplyLoss(t *testing.T) {
-	top := parse(t, "node a reply-loss=30%; link s > a > d")
+	top := topologytest.Parse(t, "node a reply-loss=30%; link s > a > d")
 	both(t, func(t *testing.T, v6 bool) {
 		var packets [][]byte
 		for port := range uint16(2000) {
@@ -240,7 +241,7 @@ func TestReplyLoss(t *testing.T) {
 }
 
 func TestForwardLoss(t *testing.T) {
-	top := parse(t, "node a forward-loss=5%; link s > a > d")
+	top := topologytest.Parse(t, "node a forward-loss=5%; link s > a > d")
 	var packets [][]byte
 	for port := range uint16(2000) {
 		packets = append(packets, probe(flow(top, port+1, false), 1, 2), probe(flow(top, port+1, false), 2, 2))
@@ -255,7 +256,7 @@ func TestForwardLoss(t *testing.T) {
 }
 
 func TestJitter(t *testing.T) {
-	top := parse(t, "link s > a > d delay=1ms jitter=100us")
+	top := topologytest.Parse(t, "link s > a > d delay=1ms jitter=100us")
 	var packets [][]byte
 	for port := range uint16(500) {
 		packets = append(packets, probe(flow(top, port+1, false), 2, 2))
@@ -272,7 +273,7 @@ func TestJitter(t *testing.T) {
 // TestRepeats sees that the seed settles all chance.
 func TestRepeats(t *testing.T) {
 	run := func(seed string) (times []time.Duration) {
-		top := parse(t, "seed "+seed+"; node a reply-loss=50%; link s > a > d jitter=1ms")
+		top := topologytest.Parse(t, "seed "+seed+"; node a reply-loss=50%; link s > a > d jitter=1ms")
 		var packets [][]byte
 		for port := range uint16(50) {
 			packets = append(packets, probe(flow(top, port+1, false), 1, 2))
@@ -288,7 +289,7 @@ func TestRepeats(t *testing.T) {
 }
 
 func TestPerPacket(t *testing.T) {
-	top := parse(t, "node r balance=packet; link s > r > a b*2 c > d")
+	top := topologytest.Parse(t, "node r balance=packet; link s > r > a b*2 c > d")
 	var packets [][]byte
 	for range 8 {
 		packets = append(packets, probe(flow(top, 7, false), 2, 2))

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"traceflow"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
@@ -22,7 +23,7 @@ func echoRequest(f traceflow.Flow, data string) []byte {
 
 func TestEcho(t *testing.T) {
 	both(t, func(t *testing.T, v6 bool) {
-		top := parse(t, "node d destination drop-udp; link s > a > d")
+		top := topologytest.Parse(t, "node d destination drop-udp; link s > a > d")
 		got := exchange(t, top, echoRequest(flow(top, 1, v6), "hello"))
 		if len(got) != 1 || got[0].from != "d" || got[0].after != 4*ms {
 			t.Fatalf("got %v", got)
@@ -40,7 +41,7 @@ func TestEcho(t *testing.T) {
 
 func TestReset(t *testing.T) {
 	both(t, func(t *testing.T, v6 bool) {
-		top := parse(t, "link s > a > d")
+		top := topologytest.Parse(t, "link s > a > d")
 		f := flow(top, 1, v6)
 		segment := func(flags packet.TCPFlags) []byte {
 			h := packet.IP{Source: f.Source, Destination: f.Destination, Protocol: packet.ProtocolTCP, TTL: 64}
@@ -60,7 +61,7 @@ func TestReset(t *testing.T) {
 }
 
 func TestFragment(t *testing.T) {
-	top := parse(t, "link s > a > d")
+	top := topologytest.Parse(t, "link s > a > d")
 	f := flow(top, 1, false)
 	piece := func(ttl uint8, offset int, more bool) []byte {
 		h := packet.IP{

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,32 +16,6 @@ import (
 )
 
 const ms = time.Millisecond
-
-// parse makes a topology from lines separated by "; ", with a source s and a
-// destination d that every file has.
-func parse(t testing.TB, text string) *topology.Topology {
-	t.Helper()
-	text = "-- topology --\n" + strings.ReplaceAll(text, "; ", "\n") + "\n"
-	for _, end := range []string{"s source", "d destination"} {
-		if !strings.Contains(text, "node "+end) {
-			text += "node " + end + "\n"
-		}
-	}
-	net, err := topology.Parse(t.Name(), []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return net
-}
-
-func builtin(t testing.TB, name string) *topology.Topology {
-	t.Helper()
-	net, err := topology.Builtin(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return net
-}
 
 // flow is a flow through the network in one of its families.
 func flow(net *topology.Topology, port uint16, v6 bool) traceflow.Flow {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
@@ -35,7 +36,7 @@ func TestQuoteLength(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.key, "/", tt.payload), func(t *testing.T) {
 			both(t, func(t *testing.T, v6 bool) {
-				top := parse(t, "node a "+tt.key+"; link s > a > d")
+				top := topologytest.Parse(t, "node a "+tt.key+"; link s > a > d")
 				sent := probe(flow(top, 4000, v6), 1, tt.payload)
 				got := exchange(t, top, sent)
 				if len(got) != 1 {
@@ -57,7 +58,7 @@ func TestMPLS(t *testing.T) {
 	for _, layout := range []string{"rfc4884", "legacy"} {
 		for _, payload := range []int{2, 60, 300} {
 			both(t, func(t *testing.T, v6 bool) {
-				top := parse(t, "node a b mpls=16004/3/1,24001/0/254 mpls-layout="+layout+"; link s > a > b > d")
+				top := topologytest.Parse(t, "node a b mpls=16004/3/1,24001/0/254 mpls-layout="+layout+"; link s > a > b > d")
 				f := flow(top, 4000, v6)
 				for _, r := range exchange(t, top, probe(f, 1, payload), probe(f, 2, payload)) {
 					want := []packet.LabelStackEntry{{Label: 16004, TC: 3, TTL: 1}, {Label: 24001, Bottom: true, TTL: 254}}
@@ -77,7 +78,7 @@ func TestMangle(t *testing.T) {
 	for _, key := range []string{"id", "checksum", "address", "ports", "ttl", "id,checksum,address,ports,ttl"} {
 		t.Run(key, func(t *testing.T) {
 			both(t, func(t *testing.T, v6 bool) {
-				top := parse(t, "node d destination mangle="+key+"; link s > a > d")
+				top := topologytest.Parse(t, "node d destination mangle="+key+"; link s > a > d")
 				f := flow(top, 4000, v6)
 				sent := probe(f, 9, 12)
 				got := exchange(t, top, sent)

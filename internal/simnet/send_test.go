@@ -8,11 +8,12 @@ import (
 	"testing"
 
 	"traceflow"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
 func FuzzSend(f *testing.F) {
-	top := parse(f, "node a mpls=16/0/1 mangle=id,checksum,address,ports,ttl; node b mangle=truncate snat quote=30 duplicates=1; "+
+	top := topologytest.Parse(f, "node a mpls=16/0/1 mangle=id,checksum,address,ports,ttl; node b mangle=truncate snat quote=30 duplicates=1; "+
 		"link s > a > b > d delay=0s")
 	for _, v6 := range []bool{false, true} {
 		for ttl := range uint8(4) {
@@ -72,7 +73,7 @@ func loop(tb testing.TB, w *Wire, top *topologyPackets, count int) {
 type topologyPackets struct{ out, in []traceflow.Datagram }
 
 func packets(tb testing.TB, name string, v6 bool) (*Wire, *topologyPackets) {
-	top := builtin(tb, name)
+	top := topologytest.Builtin(tb, name)
 	for i := range top.Edges {
 		top.Edges[i].Delay = 0
 	}
@@ -115,7 +116,7 @@ func BenchmarkExchange(b *testing.B) {
 // BenchmarkApart sends and receives in two goroutines over links that take a
 // millisecond each, as the engine does.
 func BenchmarkApart(b *testing.B) {
-	top := builtin(b, "f")
+	top := topologytest.Builtin(b, "f")
 	w := New(top).Open()
 	defer w.Close()
 	_, p := packets(b, "f", false)

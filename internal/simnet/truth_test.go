@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 )
 
 // TestTruth compares the network with what topology says that flows meet: for
@@ -19,7 +20,7 @@ func TestTruth(t *testing.T) {
 	for _, name := range topology.BuiltinNames() {
 		t.Run(name, func(t *testing.T) {
 			for hash := topology.Jenkins; hash <= topology.XOR; hash++ {
-				top := builtin(t, name)
+				top := topologytest.Builtin(t, name)
 				for i := range top.Nodes {
 					n := &top.Nodes[i]
 					n.Hash, n.ReplyLoss, n.ForwardLoss, n.Limit, n.Duplicates = hash, 0, 0, topology.RateLimit{}, 0

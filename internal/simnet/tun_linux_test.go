@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
@@ -165,7 +166,7 @@ func TestTUN(t *testing.T) {
 	for _, name := range []string{"b", "e", "unreachable", "silent", "mpls"} {
 		t.Run(name, func(t *testing.T) {
 			isolate(t)
-			top := builtin(t, name)
+			top := topologytest.Builtin(t, name)
 			open(t, top)
 			for _, v6 := range []bool{false, true} {
 				for port := range uint16(4) {
@@ -199,7 +200,7 @@ func TestTUN(t *testing.T) {
 // what is logged.
 func TestTUNPrecision(t *testing.T) {
 	isolate(t)
-	top := builtin(t, "far")
+	top := topologytest.Builtin(t, "far")
 	open(t, top)
 	s := newSocket(t, top, 40000, false)
 	var late []time.Duration
@@ -226,7 +227,7 @@ func TestTUNPrecision(t *testing.T) {
 // TestTUNPing sends an echo request and a TCP SYN through the kernel.
 func TestTUNPing(t *testing.T) {
 	isolate(t)
-	top := builtin(t, "b")
+	top := topologytest.Builtin(t, "b")
 	tun := open(t, top)
 	if tun.Name() != "sim0" {
 		t.Errorf("name %q", tun.Name())
@@ -264,7 +265,7 @@ func TestTUNPing(t *testing.T) {
 
 func TestTUNName(t *testing.T) {
 	isolate(t)
-	if _, err := OpenTUN(New(builtin(t, "b")), "a name that is too long"); err == nil {
+	if _, err := OpenTUN(New(topologytest.Builtin(t, "b")), "a name that is too long"); err == nil {
 		t.Error("no error")
 	}
 }

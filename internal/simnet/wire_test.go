@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"traceflow"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
@@ -24,7 +25,7 @@ var _ interface {
 } = (*Wire)(nil)
 
 func TestSend(t *testing.T) {
-	top := parse(t, "link s > a > d")
+	top := topologytest.Parse(t, "link s > a > d")
 	good := probe(flow(top, 1, false), 1, 2)
 	tests := []struct {
 		name string
@@ -64,7 +65,7 @@ func TestSend(t *testing.T) {
 // it waits for, and at the very time.
 func TestRecvWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := parse(t, "link s > a > d delay=10ms")
+		top := topologytest.Parse(t, "link s > a > d delay=10ms")
 		w := New(top).Open()
 		start := time.Now()
 		f := flow(top, 1, false)
@@ -88,7 +89,7 @@ func TestRecvWaits(t *testing.T) {
 
 func TestRecvReusesBuffers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := parse(t, "link s > a > d")
+		top := topologytest.Parse(t, "link s > a > d")
 		w := New(top).Open()
 		defer w.Close()
 		send(t, w, probe(flow(top, 1, false), 1, 2))
@@ -108,7 +109,7 @@ func TestRecvReusesBuffers(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := parse(t, "link s > a > d")
+		top := topologytest.Parse(t, "link s > a > d")
 		n := New(top)
 		idle, waiting := n.Open(), n.Open()
 		send(t, waiting, probe(flow(top, 1, false), 1, 2))
@@ -139,7 +140,7 @@ func TestClose(t *testing.T) {
 // TestSeveralWires sees that all open wires get all replies.
 func TestSeveralWires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		top := parse(t, "link s > a > d")
+		top := topologytest.Parse(t, "link s > a > d")
 		n := New(top)
 		one, two, closed := n.Open(), n.Open(), n.Open()
 		closed.Close()
