@@ -251,7 +251,7 @@ func TestMeasureBeyond(t *testing.T) {
 }
 
 func TestStrings(t *testing.T) {
-	if got := Protocol(6).String() + End(99).String() + ReplyKind(99).String(); got != "protocol-6unknownunknown" {
+	if got := Protocol(99).String() + End(99).String() + ReplyKind(99).String(); got != "protocol-99unknownunknown" {
 		t.Errorf("unknown values are written %q", got)
 	}
 }

@@ -174,6 +174,25 @@ type docReply struct {
 	QuotedTOS *uint8     `json:"quoted_tos"`
 	MPLS      []docLabel `json:"mpls"`
 	Verified  bool       `json:"verified"`
+	// These are there only if the reply has them.
+	Quote      *docQuoteChange `json:"quote,omitempty"`
+	MTU        uint32          `json:"mtu_bytes,omitempty"`
+	Interfaces []docInterface  `json:"interfaces,omitempty"`
+}
+
+type docQuoteChange struct {
+	Source     *netip.Addr `json:"source,omitempty"`
+	SourcePort uint16      `json:"src_port,omitempty"`
+	Checksum   uint16      `json:"checksum_delta"`
+	ID         bool        `json:"ip_id_changed"`
+}
+
+type docInterface struct {
+	Role    string      `json:"role"`
+	Index   uint32      `json:"index,omitempty"`
+	Address *netip.Addr `json:"address,omitempty"`
+	Name    string      `json:"name,omitempty"`
+	MTU     uint32      `json:"mtu_bytes,omitempty"`
 }
 
 type docLabel struct {

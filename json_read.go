@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"time"
 )
 
@@ -55,7 +56,7 @@ func (d *document) trace() (*Trace, error) {
 		t.Changes = append(t.Changes, RouteChange(c))
 	}
 	c := &d.Config
-	protocol, err := parseProtocol(c.Protocol)
+	protocol, err := ParseProtocol(c.Protocol)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (d *document) trace() (*Trace, error) {
 	var walks []Walk
 	for i := range d.Flows {
 		f := &d.Flows[i]
-		protocol, err := parseProtocol(f.Protocol)
+		protocol, err := ParseProtocol(f.Protocol)
 		if err != nil {
 			return nil, fmt.Errorf("flow %d: %w", f.ID, err)
 		}
@@ -123,13 +124,6 @@ func (d *document) trace() (*Trace, error) {
 	return t, nil
 }
 
-func parseProtocol(name string) (Protocol, error) {
-	if name == ProtocolUDP.String() {
-		return ProtocolUDP, nil
-	}
-	return 0, fmt.Errorf("unknown protocol %q", name)
-}
-
 func parseEnd(name string) End {
 	for e, n := range endNames {
 		if n == name {
@@ -166,6 +160,7 @@ func (d *docExchange) exchange(started time.Time) (Exchange, error) {
 	e.Reply = Reply{
 		Kind: kind, Address: r.Address, RTT: time.Duration(r.RTTUS) * time.Microsecond,
 		ICMPType: r.ICMPType, ICMPCode: r.ICMPCode, Unverified: !r.Verified,
+		HeaderQuoted: r.QuotedTTL != nil, MTU: r.MTU,
 	}
 	for _, field := range []struct {
 		to   *uint8
@@ -178,5 +173,32 @@ func (d *docExchange) exchange(started time.Time) (Exchange, error) {
 	for _, l := range r.MPLS {
 		e.Reply.MPLS = append(e.Reply.MPLS, MPLSLabel(l))
 	}
+	if q := r.Quote; q != nil {
+		e.Reply.Quote = &QuoteChange{Checksum: q.Checksum, ID: q.ID}
+		if q.Source != nil {
+			e.Reply.Quote.Source = netip.AddrPortFrom(*q.Source, q.SourcePort)
+		}
+	}
+	for i := range r.Interfaces {
+		x, err := r.Interfaces[i].read()
+		if err != nil {
+			return Exchange{}, err
+		}
+		e.Reply.Interfaces = append(e.Reply.Interfaces, x)
+	}
 	return e, nil
+}
+
+func (d *docInterface) read() (Interface, error) {
+	x := Interface{Index: d.Index, Name: d.Name, MTU: d.MTU}
+	if d.Address != nil {
+		x.Address = *d.Address
+	}
+	for role, name := range interfaceRoleNames {
+		if name == d.Role {
+			x.Role = InterfaceRole(role)
+			return x, nil
+		}
+	}
+	return Interface{}, fmt.Errorf("unknown role of an interface %q", d.Role)
 }

@@ -77,7 +77,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 	tests := []struct{ name, from, to, want string }{
 		{"other schema", `"traceflow.trace/1"`, `"traceflow.trace/2"`, "schema"},
 		{"no schema", `"schema"`, `"scheme"`, "schema"},
-		{"other protocol", `"protocol":"udp"`, `"protocol":"tcp"`, "protocol"},
+		{"other protocol", `"protocol":"udp"`, `"protocol":"sctp"`, "protocol"},
 		{"other kind of reply", `"kind":"time-exceeded"`, `"kind":"hello"`, "kind"},
 		{"silence as a reply", `"kind":"time-exceeded"`, `"kind":"no-reply"`, "kind"},
 		{"reply from nowhere", `"kind":"time-exceeded","address":"203.0.113.1"`, `"kind":"time-exceeded","address":""`, "address"},

@@ -101,11 +101,21 @@ func toDocExchange(e *Exchange, started time.Time) docExchange {
 		if r.TTL != 0 {
 			d.Reply.ReplyTTL = &r.TTL
 		}
-		// A quote whose TTL is 0 exists (a router that forwards at TTL 0), but
-		// its TOS then comes with a TTL that was not 0 elsewhere: the wire
-		// either sees both or neither.
-		if r.QuotedTTL != 0 {
+		if r.HeaderQuoted {
 			d.Reply.QuotedTTL, d.Reply.QuotedTOS = &r.QuotedTTL, &r.QuotedTOS
+		}
+		if q := r.Quote; q != nil {
+			d.Reply.Quote = &docQuoteChange{Checksum: q.Checksum, ID: q.ID}
+			if q.Source.IsValid() {
+				source := q.Source.Addr()
+				d.Reply.Quote.Source, d.Reply.Quote.SourcePort = &source, q.Source.Port()
+			}
+		}
+		d.Reply.MTU = r.MTU
+		for _, x := range r.Interfaces {
+			d.Reply.Interfaces = append(d.Reply.Interfaces, docInterface{
+				Role: x.Role.String(), Index: x.Index, Address: validAddress(x.Address), Name: x.Name, MTU: x.MTU,
+			})
 		}
 		for _, l := range r.MPLS {
 			d.Reply.MPLS = append(d.Reply.MPLS, docLabel(l))

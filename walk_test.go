@@ -21,9 +21,9 @@ func reply(ttl, n, quoted int) Exchange {
 	switch n {
 	case 0:
 	case 254:
-		e.Reply = Reply{Kind: PortUnreachable, Address: far, QuotedTTL: uint8(quoted)}
+		e.Reply = Reply{Kind: PortUnreachable, Address: far, HeaderQuoted: true, QuotedTTL: uint8(quoted)}
 	default:
-		e.Reply = Reply{Kind: TimeExceeded, Address: addr(n), QuotedTTL: uint8(quoted)}
+		e.Reply = Reply{Kind: TimeExceeded, Address: addr(n), HeaderQuoted: true, QuotedTTL: uint8(quoted)}
 	}
 	return e
 }

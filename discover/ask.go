@@ -71,7 +71,7 @@ func (s *adaptive) locate() {
 		for j := range r.exchanges {
 			e := &r.exchanges[j]
 			if e.Reply.Terminal(r.flow.Destination) && (lowest == 0 || int(e.TTL) < lowest) && int(e.TTL) < int(s.MaxTTL) {
-				lowest, quoted = int(e.TTL), e.Reply.QuotedTTL > 0
+				lowest, quoted = int(e.TTL), e.Reply.HeaderQuoted
 			}
 		}
 		switch {

@@ -47,7 +47,7 @@ func (p *table) Probe(ctx context.Context, probes []traceflow.Probe) ([]traceflo
 		ttl, d := int(probe.TTL), p.distance[probe.Flow.ID-1]
 		took := time.Duration(min(ttl, d)) * 2 * time.Millisecond
 		if p.silent == nil || !p.silent(probe.Flow.ID, ttl) {
-			x.Reply = traceflow.Reply{Kind: traceflow.TimeExceeded, Address: router(10*probe.Flow.ID + ttl), QuotedTTL: 1, RTT: took, TTL: uint8(64 - ttl + 1)}
+			x.Reply = traceflow.Reply{Kind: traceflow.TimeExceeded, Address: router(10*probe.Flow.ID + ttl), HeaderQuoted: true, QuotedTTL: 1, RTT: took, TTL: uint8(64 - ttl + 1)}
 			left := 1
 			switch {
 			case p.refuses > 0 && ttl > p.refuses:

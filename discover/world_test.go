@@ -164,7 +164,7 @@ func (w *world) answer(f *worldFlow, p *traceflow.Probe, now time.Time, r *trace
 	if w.limit.Burst > 0 && !w.buckets[n].take(w.limit, now) {
 		return
 	}
-	r.Kind, r.Address, r.ICMPType, r.QuotedTTL = traceflow.TimeExceeded, node.Address4, 11, 1
+	r.Kind, r.Address, r.ICMPType, r.QuotedTTL, r.HeaderQuoted = traceflow.TimeExceeded, node.Address4, 11, 1, true
 	r.TTL = 64 - at + 1
 	if int(n) == w.top.Destination {
 		r.Kind, r.ICMPType, r.ICMPCode = traceflow.PortUnreachable, 3, 3

@@ -84,7 +84,7 @@ func decodeAnswer(d *traceflow.Datagram) (answer, error) {
 		reply: traceflow.Reply{
 			Kind: kind, Address: outer.Source, TTL: outer.TTL,
 			ICMPType: message.Type, ICMPCode: message.Code,
-			QuotedTTL: quote.IP.TTL, QuotedTOS: quote.IP.TOS,
+			HeaderQuoted: true, QuotedTTL: quote.IP.TTL, QuotedTOS: quote.IP.TOS,
 			MPLS: labels(e.Extensions),
 		},
 	}

@@ -10,17 +10,17 @@ import (
 	"kernel.org/pub/linux/libs/security/libcap/cap"
 )
 
-const udpBlind = "without the right to open raw sockets the TTL and TOS that routers quote are not seen"
+const socketsBlind = "without the right to open raw sockets the TTL and TOS that routers quote are not seen"
 
 // Open opens a wire. KindAuto takes the raw
-// wire and, where that is not permitted, the udp wire. An error about rights
+// wire and, where that is not permitted, the sockets wire. An error about rights
 // is os.ErrPermission.
 func Open(kind Kind, o Options) (Wire, Capabilities, error) {
 	switch kind {
 	case KindAuto:
 		w, caps, err := Open(KindRaw, o)
 		if errors.Is(err, os.ErrPermission) {
-			return Open(KindUDP, o)
+			return Open(KindSockets, o)
 		}
 		return w, caps, err
 	case KindRaw:
@@ -30,15 +30,15 @@ func Open(kind Kind, o Options) (Wire, Capabilities, error) {
 			return nil, Capabilities{}, opError("open raw socket", "", err)
 		}
 		return w, Capabilities{Kind: KindRaw, QuotedHeader: true}, nil
-	case KindUDP:
-		w, err := openUDP(o)
+	case KindSockets:
+		w, err := openSockets(o)
 		if err != nil {
-			return nil, Capabilities{}, opError("open udp socket", "", err)
+			return nil, Capabilities{}, opError("open socket", "", err)
 		}
-		return w, Capabilities{Kind: KindUDP, Blind: udpBlind}, nil
+		return w, Capabilities{Kind: KindSockets, Blind: socketsBlind}, nil
 	case KindSim:
 	}
-	return nil, Capabilities{}, &UnsupportedError{Feature: "wire " + string(kind), Need: "one of auto, raw, udp"}
+	return nil, Capabilities{}, &UnsupportedError{Feature: "wire " + string(kind), Need: "one of auto, raw, sockets"}
 }
 
 // raiseNetRaw makes CAP_NET_RAW effective if it is permitted, and returns what

@@ -66,7 +66,7 @@ func (o *owner) answered(a *attempt, by *answer) {
 	a.reply = by.reply
 	a.reply.RTT = max(0, by.at.Sub(a.sent))
 	if !o.caps.QuotedHeader {
-		a.reply.QuotedTTL, a.reply.QuotedTOS = 0, 0
+		a.reply.HeaderQuoted, a.reply.QuotedTTL, a.reply.QuotedTOS = false, 0, 0
 	}
 	t := a.task
 	o.giveUp(t.attempts[:a.number-1])

@@ -22,7 +22,7 @@ import (
 // are made up.
 type blindWire struct{ Wire }
 
-var blind = Capabilities{Kind: KindUDP}
+var blind = Capabilities{Kind: KindSockets}
 
 func (w blindWire) Recv(batch []traceflow.Datagram) (int, error) {
 	for {

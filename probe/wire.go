@@ -24,10 +24,10 @@ type Kind string
 
 // The kinds of wire. KindAuto takes the first of the others that works.
 const (
-	KindAuto Kind = "auto"
-	KindRaw  Kind = "raw"
-	KindUDP  Kind = "udp"
-	KindSim  Kind = "sim"
+	KindAuto    Kind = "auto"
+	KindRaw     Kind = "raw"
+	KindSockets Kind = "sockets"
+	KindSim     Kind = "sim"
 )
 
 // Capabilities is what an open wire can do: data, not methods, because the
@@ -35,13 +35,26 @@ const (
 type Capabilities struct {
 	Kind Kind
 	// QuotedHeader is true when the quotes received are as the router sent
-	// them. Where it is false the quote's IP header and transport checksum
-	// were rebuilt by the wire: no quoted TTL or TOS, no IP ID, no checksum,
-	// and only the payload tells one probe of a flow from another.
+	// them. Where it is false the quote's IP header was rebuilt by the wire: it
+	// says nothing of TTL, TOS or IP ID.
 	QuotedHeader bool
+	// Sends has the protocols that the wire can send, and how.
+	Sends map[traceflow.Protocol]Sending
 	// Blind says in one line what the wire cannot see; empty when it sees
 	// everything.
 	Blind string
+}
+
+// Sending is how a wire sends a protocol. The zero value has no bounds.
+type Sending struct {
+	// Serial is true when only one packet of a flow can be in flight at a time.
+	Serial bool
+	// Nameless is true when a quote of 8 bytes tells the flow but not the packet:
+	// the wire does not see those 8 bytes.
+	Nameless bool
+	// Missing says in one line what does not work and how to get it, such as a
+	// sysctl; the protocol then cannot be sent at all. Empty if it can.
+	Missing string
 }
 
 // Options says what a wire is opened for.
@@ -50,4 +63,10 @@ type Options struct {
 	// Interface is the only one that packets leave and arrive by; empty leaves
 	// the choice to the system's routes.
 	Interface string
+	// DontFragment is for wires where the kernel writes the IP header: it sets
+	// the Don't Fragment bit of all packets.
+	DontFragment bool
+	// LowestPort is the lowest source port of any flow. What arrives for lower
+	// ports cannot be an answer. 0 is no bound.
+	LowestPort uint16
 }

@@ -165,7 +165,7 @@ func reply(t *testing.T, cell string, destination netip.Addr, ttl uint8) tracefl
 	address, mark, marked := strings.Cut(cell, "!")
 	r := traceflow.Reply{
 		Kind: traceflow.TimeExceeded, Address: netip.MustParseAddr(address), ICMPType: 11,
-		RTT: time.Duration(ttl) * 1500 * time.Microsecond, TTL: 65 - ttl, QuotedTTL: 1,
+		RTT: time.Duration(ttl) * 1500 * time.Microsecond, TTL: 65 - ttl, HeaderQuoted: true, QuotedTTL: 1,
 	}
 	if r.Address.Is6() {
 		r.ICMPType = 3

@@ -79,7 +79,7 @@ func TestExplain(t *testing.T) {
 		{"usage", usagef("this and that contradict each other"), exitUsage, "contradict each other (see traceflow --help)"},
 		{"no such name", &net.DNSError{Name: "a.invalid", IsNotFound: true}, exitResolve, `cannot resolve "a.invalid": no such host; check the spelling`},
 		{"no resolver", &net.DNSError{Name: "a.invalid", IsTimeout: true}, exitResolve, "/etc/resolv.conf"},
-		{"permission", &probe.OpError{Op: "open raw socket", Err: os.NewSyscallError("socket", syscall.EPERM)}, exitPermission, "or use --wire udp"},
+		{"permission", &probe.OpError{Op: "open raw socket", Err: os.NewSyscallError("socket", syscall.EPERM)}, exitPermission, "or use --wire sockets"},
 		{"interrupted", fmt.Errorf("wait: %w", context.Canceled), exitInterrupted, "interrupted"},
 		{"no route", &probe.OpError{Op: "find route", Err: syscall.ENETUNREACH}, exitInternal, "look at ip route"},
 		{"too many files", &probe.OpError{Op: "open socket", Err: syscall.EMFILE}, exitInternal, "ulimit -n"},

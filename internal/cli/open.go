@@ -69,8 +69,8 @@ func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
 			return nil, err
 		}
 	}
-	if caps.Kind == probe.KindUDP && discover.Axis(o.vary) == discover.VaryLabel {
-		return nil, errors.Join(usagef("--vary label is not possible with --wire udp: it takes raw sockets"), wire.Close())
+	if caps.Kind == probe.KindSockets && discover.Axis(o.vary) == discover.VaryLabel {
+		return nil, errors.Join(usagef("--vary label is not possible with --wire sockets: it takes raw sockets"), wire.Close())
 	}
 	config := probe.Config{Rate: o.pps(), Timeout: time.Duration(o.timeout)}
 	if o.paths > 0 {

@@ -155,7 +155,7 @@ func (o *traceOptions) validate(args []string) error {
 		return errors.New("--sim has one destination")
 	case o.sim != "" && (o.source != "" || o.iface != ""):
 		return errors.New("--source and --interface are of this host, which --sim does not use")
-	case o.sim != "" && (o.wire == string(probe.KindRaw) || o.wire == string(probe.KindUDP)):
+	case o.sim != "" && (o.wire == string(probe.KindRaw) || o.wire == string(probe.KindSockets)):
 		return fmt.Errorf("--wire %s and --sim contradict each other", o.wire)
 	}
 	if err := o.validateSearch(); err != nil {
@@ -170,13 +170,13 @@ func (o *traceOptions) validate(args []string) error {
 		}
 	}
 	switch probe.Kind(o.wire) {
-	case probe.KindAuto, probe.KindRaw, probe.KindUDP:
+	case probe.KindAuto, probe.KindRaw, probe.KindSockets:
 	case probe.KindSim:
 		if o.sim == "" {
 			return errors.New("--wire sim needs --sim FILE|NAME")
 		}
 	default:
-		return fmt.Errorf("--wire %q is none of auto, raw, udp", o.wire)
+		return fmt.Errorf("--wire %q is none of auto, raw, sockets", o.wire)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func TestBenchWallTime(t *testing.T) {
 	network := openTUN(t, "far")
 	destination := network.Nodes[network.Destination].Address4.String()
 	fmt.Println("12 hops, 50 ms round trip, --rate 0, simulated network behind a TUN device:")
-	for _, wire := range []string{"raw", "udp"} {
+	for _, wire := range []string{"raw", "sockets"} {
 		for _, flows := range []int{4, 64, 255} {
 			trace := runHere(t, "-j", "--rate", "0", "--wire", wire, "--paths", strconv.Itoa(flows), destination).trace(t)
 			took := trace.Ended.Sub(trace.Started)
@@ -81,8 +81,8 @@ func TestBenchPeers(t *testing.T) {
 		{"f", 255, "67/129/64 in 106 s"},
 	} {
 		l := build(t, tt.name)
-		for _, wire := range []string{"raw", "udp"} {
-			o := l.run(t, wire == "udp", "-j", "--rate", "0", "--wire", wire, "--paths", strconv.Itoa(tt.flows), l.Destination4().String())
+		for _, wire := range []string{"raw", "sockets"} {
+			o := l.run(t, wire == "sockets", "-j", "--rate", "0", "--wire", wire, "--paths", strconv.Itoa(tt.flows), l.Destination4().String())
 			trace := o.trace(t)
 			fmt.Printf("  %-2s %3d flows %s: %3d/%3d/%2d, %4d packets, %6.1f ms, %4.0f ms CPU, %3.0f MB    Python original: %s\n",
 				tt.name, tt.flows, wire, len(trace.Graph.Nodes), len(trace.Graph.Links), len(trace.Graph.Paths), trace.Stats.Probes,
@@ -127,7 +127,7 @@ func TestBenchRoundTrips(t *testing.T) {
 	netlab.Require(t)
 	network := openTUN(t, "far")
 	fmt.Println("round trips, median of 48 packets a hop, against the delays of a simulated network behind a TUN device:")
-	for _, wire := range []string{"raw", "udp"} {
+	for _, wire := range []string{"raw", "sockets"} {
 		var worst time.Duration
 		for _, hop := range roundTrips(t, network, wire) {
 			worst = max(worst, (hop.measured - hop.configured).Abs())
@@ -139,8 +139,8 @@ func TestBenchRoundTrips(t *testing.T) {
 	destination := l.Destination4().String()
 	theirs := tracerouteMedians(t, l, destination)
 	fmt.Println("round trips in the kernel lab, 12 hops, against Linux traceroute in the same run:")
-	for _, wire := range []string{"raw", "udp"} {
-		trace := l.run(t, wire == "udp", "-j", "--wire", wire, "--paths", "10", destination).trace(t)
+	for _, wire := range []string{"raw", "sockets"} {
+		trace := l.run(t, wire == "sockets", "-j", "--wire", wire, "--paths", "10", destination).trace(t)
 		var worst time.Duration
 		for i := range trace.Graph.Nodes {
 			n := &trace.Graph.Nodes[i]
@@ -190,7 +190,7 @@ func TestBenchWires(t *testing.T) {
 	// measure how fast kernels forward.
 	direct := buildNetwork(t, topologytest.Parse(t, "node src source\nnode dst destination drop-udp\nlink src > dst"))
 	sendRate(t, direct, probe.KindRaw, 600_000, 200_000)
-	sendRate(t, direct, probe.KindUDP, 200_000, 50_000)
+	sendRate(t, direct, probe.KindSockets, 200_000, 50_000)
 	receiveRate(t, build(t, "line"))
 }
 

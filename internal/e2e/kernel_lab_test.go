@@ -49,7 +49,7 @@ func TestKernelTruth(t *testing.T) {
 	for _, tt := range kernelNetworks {
 		t.Run(tt.name, func(t *testing.T) {
 			onEveryWire(t, tt.name, func(t *testing.T, l *lab, family, wire, destination string) {
-				o := l.run(t, wire == "udp", "-j", "--rate", "0", family, "--wire", wire,
+				o := l.run(t, wire == "sockets", "-j", "--rate", "0", family, "--wire", wire,
 					"--paths", fmt.Sprint(tt.flows), destination)
 				trace := o.trace(t)
 				if o.code != tt.code {
@@ -92,7 +92,7 @@ func TestKernelEveryPath(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			onEveryWire(t, tt.name, func(t *testing.T, l *lab, family, wire, destination string) {
 				// The same flows in every run: what one run finds, all do.
-				o := l.run(t, wire == "udp", "-j", "--rate", "0", "--seed", "1", family, "--wire", wire, destination)
+				o := l.run(t, wire == "sockets", "-j", "--rate", "0", "--seed", "1", family, "--wire", wire, destination)
 				trace := o.trace(t)
 				g := &trace.Guarantee
 				t.Logf("%d paths, %s, alpha %.3f, short %v, limited %v, %d packets, %v", len(trace.Graph.Paths), trace.StopReason,
@@ -119,7 +119,7 @@ func onEveryWire(t *testing.T, name string, run func(t *testing.T, l *lab, famil
 	t.Helper()
 	shared := build(t, name)
 	for _, family := range []string{"-4", "-6"} {
-		for _, wire := range []string{"raw", "udp"} {
+		for _, wire := range []string{"raw", "sockets"} {
 			t.Run(family+"/"+wire, func(t *testing.T) {
 				l := shared
 				if strings.HasPrefix(name, "rl-") {
@@ -199,7 +199,7 @@ func TestKernelWires(t *testing.T) {
 	for _, tt := range []struct {
 		unprivileged bool
 		want         string
-	}{{false, "raw"}, {true, "udp"}} {
+	}{{false, "raw"}, {true, "sockets"}} {
 		o := l.run(t, tt.unprivileged, "-j", l.Destination4().String())
 		if got := o.trace(t).Config.Wire; got != tt.want {
 			t.Errorf("unprivileged %v: wire %s, want %s", tt.unprivileged, got, tt.want)

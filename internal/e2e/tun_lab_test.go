@@ -64,7 +64,7 @@ func TestTUNTruth(t *testing.T) {
 				if !destination.IsValid() {
 					continue
 				}
-				for _, wire := range []string{"raw", "udp"} {
+				for _, wire := range []string{"raw", "sockets"} {
 					t.Run(family+"/"+wire, func(t *testing.T) {
 						o := runHere(t, "-j", "--rate", "0", family, "--wire", wire, "--paths", "8", destination.String())
 						trace := o.trace(t)
@@ -88,7 +88,7 @@ func TestTUNTruth(t *testing.T) {
 func TestTUNMPLS(t *testing.T) {
 	network := openTUN(t, "mpls")
 	destination := network.Nodes[network.Destination].Address4.String()
-	for _, wire := range []string{"raw", "udp"} {
+	for _, wire := range []string{"raw", "sockets"} {
 		trace := runHere(t, "-j", "--wire", wire, "--paths", "8", destination).trace(t)
 		for i := range trace.Exchanges {
 			e := &trace.Exchanges[i]
@@ -97,7 +97,7 @@ func TestTUNMPLS(t *testing.T) {
 			}
 			for j := range network.Nodes {
 				n := &network.Nodes[j]
-				if n.Address4 != e.Reply.Address || wire == "udp" && n.MPLSLegacy {
+				if n.Address4 != e.Reply.Address || wire == "sockets" && n.MPLSLegacy {
 					// The kernel hands over RFC 4884 extensions only.
 					continue
 				}
@@ -119,7 +119,7 @@ func TestTUNMPLS(t *testing.T) {
 // depends on the machine's load: TestBenchRoundTrips measures that.
 func TestTUNRoundTrips(t *testing.T) {
 	network := openTUN(t, "far")
-	for _, wire := range []string{"raw", "udp"} {
+	for _, wire := range []string{"raw", "sockets"} {
 		for _, hop := range roundTrips(t, network, wire) {
 			if hop.measured < hop.configured {
 				t.Errorf("%s: TTL %d: median round trip %v, less than the delay of %v", wire, hop.ttl, hop.measured, hop.configured)

@@ -18,7 +18,7 @@ import (
 	"traceflow/packet"
 )
 
-// udpWire needs no privilege: an ordinary UDP socket for each source port,
+// socketWire needs no privilege: an ordinary UDP socket for each source port,
 // never connected (a connected one carries a random hash that Linux routers
 // and veth pairs would balance by). The TTL goes with each packet as a control
 // message, and ICMP errors come back through the socket's error queue
@@ -28,7 +28,7 @@ import (
 // addresses, ports, TTL and payload reach the network; and of what a router
 // quotes it returns only what follows the UDP header. Recv rebuilds a whole
 // packet around that, with zeros for what is not known.
-type udpWire struct {
+type socketWire struct {
 	options Options
 	epoll   int
 	wake    int // eventfd that ends Recv
@@ -46,8 +46,8 @@ type udpWire struct {
 	sources map[int]netip.AddrPort // by descriptor
 }
 
-func openUDP(options Options) (*udpWire, error) {
-	w := &udpWire{
+func openSockets(options Options) (*socketWire, error) {
+	w := &socketWire{
 		options: options,
 		out:     newMessages(maxBatch), in: newMessages(maxBatch),
 		sockets: make(map[netip.AddrPort]int), sources: make(map[int]netip.AddrPort),
@@ -66,7 +66,7 @@ func openUDP(options Options) (*udpWire, error) {
 	return w, nil
 }
 
-func (w *udpWire) watch(fd int, events uint32) error {
+func (w *socketWire) watch(fd int, events uint32) error {
 	return os.NewSyscallError("epoll_ctl",
 		unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)}))
 }
@@ -103,7 +103,7 @@ const (
 )
 
 // socket returns the socket bound to a source, opening it if need be.
-func (w *udpWire) socket(source netip.AddrPort) (int, error) {
+func (w *socketWire) socket(source netip.AddrPort) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -136,7 +136,7 @@ func (w *udpWire) socket(source netip.AddrPort) (int, error) {
 	return fd, nil
 }
 
-func (w *udpWire) bind(fd int, source netip.AddrPort) error {
+func (w *socketWire) bind(fd int, source netip.AddrPort) error {
 	if w.options.Interface != "" {
 		if err := bindToInterface(uintptr(fd), w.options.Interface); err != nil {
 			return err
@@ -150,7 +150,7 @@ func (w *udpWire) bind(fd int, source netip.AddrPort) error {
 }
 
 // Send implements Wire.
-func (w *udpWire) Send(batch []traceflow.Datagram) (int, error) {
+func (w *socketWire) Send(batch []traceflow.Datagram) (int, error) {
 	batch = batch[:min(len(batch), maxBatch)]
 	for done := 0; done < len(batch); {
 		source, n, err := w.prepare(batch, done)
@@ -171,7 +171,7 @@ func (w *udpWire) Send(batch []traceflow.Datagram) (int, error) {
 }
 
 // prepare sets up the packets from done on that leave by one socket.
-func (w *udpWire) prepare(batch []traceflow.Datagram, done int) (source netip.AddrPort, n int, err error) {
+func (w *socketWire) prepare(batch []traceflow.Datagram, done int) (source netip.AddrPort, n int, err error) {
 	for i := done; i < len(batch); i++ {
 		h, transport, err := packet.DecodeIP(batch[i].Data)
 		if err != nil {
@@ -207,7 +207,7 @@ func (w *udpWire) prepare(batch []traceflow.Datagram, done int) (source netip.Ad
 // as often as it is tried.
 const pendingErrors = 32
 
-func (w *udpWire) sendFrom(fd int, batch []traceflow.Datagram, from, to int) (int, error) {
+func (w *socketWire) sendFrom(fd int, batch []traceflow.Datagram, from, to int) (int, error) {
 	done, failures := from, 0
 	for done < to {
 		before := time.Now()
@@ -232,7 +232,7 @@ func (w *udpWire) sendFrom(fd int, batch []traceflow.Datagram, from, to int) (in
 }
 
 // Recv implements Wire.
-func (w *udpWire) Recv(batch []traceflow.Datagram) (int, error) {
+func (w *socketWire) Recv(batch []traceflow.Datagram) (int, error) {
 	w.receiving.Lock()
 	defer w.receiving.Unlock()
 	var events [maxBatch]unix.EpollEvent
@@ -260,7 +260,7 @@ func (w *udpWire) Recv(batch []traceflow.Datagram) (int, error) {
 }
 
 // drain fills batch with what the error queue of a socket holds.
-func (w *udpWire) drain(fd int, batch []traceflow.Datagram) int {
+func (w *socketWire) drain(fd int, batch []traceflow.Datagram) int {
 	batch = batch[:min(len(batch), maxBatch)]
 	for i := range batch {
 		w.in.receiveInto(i, w.room[i][:])
@@ -295,7 +295,7 @@ type extendedError struct {
 
 // rebuild makes message i of the error queue into the ICMP packet that the
 // kernel took apart. It reports whether there was one.
-func (w *udpWire) rebuild(d *traceflow.Datagram, i int, source netip.AddrPort) bool {
+func (w *socketWire) rebuild(d *traceflow.Datagram, i int, source netip.AddrPort) bool {
 	var e extendedError
 	var ttl uint8
 	d.Time = time.Now()
@@ -342,7 +342,7 @@ func (w *udpWire) rebuild(d *traceflow.Datagram, i int, source netip.AddrPort) b
 }
 
 // Close implements Wire.
-func (w *udpWire) Close() error {
+func (w *socketWire) Close() error {
 	w.mu.Lock()
 	if w.closed {
 		w.mu.Unlock()
