@@ -42,6 +42,5 @@
 // ValidChecksum, and a fuzz target and a comparison with an independent
 // implementation in <name>_test.go. A new kind of ICMP extension object is a
 // class constant in extension.go and a decoder of Object.Payload, as in
-// interface.go. A new ICMP
-// type or code is a constant in icmp_types.go.
+// interface.go. A new ICMP type or code is a constant in icmp_types.go.
 package packet
