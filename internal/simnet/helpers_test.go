@@ -59,9 +59,20 @@ func probe(f traceflow.Flow, ttl uint8, length int) []byte {
 	case traceflow.ProtocolICMP:
 		return appendEchoOf(packet.AppendIP(nil, &h, 8+length+2), f, payload)
 	default:
-		b := packet.AppendIP(nil, &h, 8+length)
-		return packet.AppendUDP(b, netip.AddrPortFrom(f.Source, f.SourcePort), netip.AddrPortFrom(f.Destination, f.DestinationPort), payload)
+		return datagram(f, ttl, payload)
 	}
+}
+
+// datagram is a UDP datagram of the flow.
+func datagram(f traceflow.Flow, ttl uint8, payload []byte) []byte {
+	h := packet.IP{
+		Source: f.Source, Destination: f.Destination, Protocol: packet.ProtocolUDP, TTL: ttl, Label: f.Label, TOS: f.TOS,
+	}
+	if f.Source.Is4() {
+		h.ID = 0x1234
+	}
+	from, to := netip.AddrPortFrom(f.Source, f.SourcePort), netip.AddrPortFrom(f.Destination, f.DestinationPort)
+	return packet.AppendUDP(packet.AppendIP(nil, &h, 8+len(payload)), from, to, payload)
 }
 
 // appendEchoOf appends the echo request of an ICMP flow: ID and checksum are
