@@ -81,6 +81,10 @@ type docConfig struct {
 	TimeoutUS       int64    `json:"timeout_us"`
 	Seed            uint64   `json:"seed"`
 	Wire            string   `json:"wire"`
+	QUIC            bool     `json:"quic"`
+	TOS             uint8    `json:"tos"`
+	Size            int      `json:"size_bytes"`
+	DontFragment    bool     `json:"dont_fragment"`
 }
 
 // docPaths is a number, or "auto" for 0.

@@ -64,7 +64,7 @@ func (d *document) trace() (*Trace, error) {
 		Protocol: protocol, Paths: int(c.Paths), Confidence: c.Confidence,
 		FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
 		Retries: c.Retries, Repeats: c.Repeats, Timeout: time.Duration(c.TimeoutUS) * time.Microsecond,
-		Seed: c.Seed, Wire: c.Wire,
+		Seed: c.Seed, Wire: c.Wire, QUIC: c.QUIC, TOS: c.TOS, Size: c.Size, DontFragment: c.DontFragment,
 	}
 	// The gap is rounded where the rate is high, the rate where it is low.
 	if c.GapNS > 0 {
@@ -91,7 +91,7 @@ func (d *document) trace() (*Trace, error) {
 		}
 		flow := Flow{
 			ID: f.ID, Protocol: protocol, Source: d.VantagePoint.Address, Destination: d.Destination.Address,
-			SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label,
+			SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label, TOS: c.TOS,
 		}
 		if f.Destination != nil {
 			flow.Destination = *f.Destination

@@ -23,6 +23,13 @@ type VantagePoint struct {
 // Config is what was asked of a trace, for the record.
 type Config struct {
 	Protocol Protocol
+	// QUIC is true when the UDP probes are QUIC packets.
+	QUIC bool
+	// TOS is the TOS byte or traffic class of every probe, Size the length of
+	// its IP packet in bytes; 0 is the smallest.
+	TOS          uint8
+	Size         int
+	DontFragment bool
 	// Paths is the number of flows asked for.
 	Paths int
 	// Confidence is the level that the guarantee is computed for, 0 to 1.

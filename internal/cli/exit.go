@@ -100,6 +100,8 @@ func explain(err error) (int, string) {
 		return exitResolve, fmt.Sprintf("cannot resolve %q: %s", dns.Name, reason)
 	case errors.Is(err, os.ErrPermission):
 		return exitPermission, err.Error() + ": run as root, once " + grant() + ", or use --wire sockets"
+	case errors.Is(err, errors.ErrUnsupported):
+		return exitPermission, err.Error()
 	case errors.As(err, &op) && (op.Op == "use interface" || op.Op == "use source address"):
 		return exitUsage, err.Error() + " (see ip address)"
 	}
