@@ -156,11 +156,17 @@ type Trace struct {
 	Changes   []RouteChange
 	Flows     []Flow
 	Exchanges []Exchange
-	Graph     Graph
+	// Finish is how the destination was looked for otherwise; nil if it was not.
+	Finish *Finish
+	Graph  Graph
 }
 
-// Reached reports whether the destination answered any flow.
+// Reached reports whether the destination answered any flow, or any other kind
+// of probe.
 func (t *Trace) Reached() bool {
+	if _, ok := t.Finish.Walk(max(1, t.Config.FirstTTL)); ok {
+		return true
+	}
 	for i := range t.Graph.Walks {
 		if t.Graph.Walks[i].End == EndReached {
 			return true

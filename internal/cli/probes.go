@@ -20,8 +20,8 @@ import (
 type probeOptions struct {
 	udp, tcp, icmp, quic        bool
 	sourcePort, destinationPort int
-	tos                         int
-	dscp, ecn                   string
+	class, ecn                  string
+	tos                         uint8 // what follows from these
 	size                        int
 	dontFragment                bool
 }
@@ -40,10 +40,9 @@ func (o *probeOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.quic, "quic", false, "probe with QUIC packets that servers answer")
 	f.IntVar(&o.sourcePort, "srcport", 33452, "source `port` base; flow i: port + i")
 	f.IntVarP(&o.destinationPort, "dstport", "p", 0, "destination `port` (UDP 33452, TCP and QUIC 443)")
-	f.IntVarP(&o.tos, "tos", "t", 0, "TOS byte or traffic `class`, 0 to 255")
-	f.StringVar(&o.dscp, "dscp", "", "upper six bits of it: a `name` such as ef, af41,\ncs1, or 0 to 63")
-	f.StringVar(&o.ecn, "ecn", "", "lower two bits of it: `name` ect0, ect1, ce,\nor 0 to 3")
-	f.IntVar(&o.size, "size", 0, "`bytes` of a packet, IP header included\n(default: as few as do)")
+	f.StringVarP(&o.class, "tos", "t", "", "traffic `class`: a DSCP as ef, af41, cs1, or the\nwhole byte, 0 to 255")
+	f.StringVar(&o.ecn, "ecn", "", "its two ECN `bits`: ect0, ect1, ce")
+	f.IntVar(&o.size, "size", 0, "`bytes` of a packet, IP header included")
 	f.BoolVarP(&o.dontFragment, "dont-fragment", "F", false, "forbid routers to fragment probes")
 }
 
@@ -88,55 +87,45 @@ func (o *probeOptions) validate(given func(string) bool, vary string) error {
 			o.destinationPort = defaultTCPPort
 		}
 	}
-	return o.validateClass(given)
+	return o.validateClass()
 }
 
-// validateClass puts TOS together.
-func (o *probeOptions) validateClass(given func(string) bool) error {
-	for _, part := range []string{"dscp", "ecn"} {
-		if given(part) && given("tos") {
-			return fmt.Errorf("--tos and --%s both set those bits: give one of them", part)
+// validateClass puts the traffic class together.
+func (o *probeOptions) validateClass() error {
+	if dscp, ok := dscpNames[strings.ToLower(o.class)]; ok {
+		o.tos = dscp << 2
+	} else if o.class != "" {
+		n, err := strconv.ParseUint(o.class, 0, 8)
+		if err != nil {
+			return fmt.Errorf("--tos %q is neither 0 to 255 nor a DSCP: cs0 to cs7, af11 to af43, ef, va, le", o.class)
 		}
+		o.tos = uint8(n)
 	}
-	if o.tos < 0 || o.tos > 255 {
-		return fmt.Errorf("--tos %d is not between 0 and 255", o.tos)
+	if o.ecn == "" {
+		return nil
 	}
-	if o.dscp != "" {
-		n, ok := codepoint(o.dscp, dscpNames, 63)
-		if !ok {
-			return fmt.Errorf("--dscp %q is neither 0 to 63 nor one of cs0 to cs7, af11 to af43, ef, va, le", o.dscp)
-		}
-		o.tos = n << 2
+	bits, ok := ecnNames[strings.ToLower(o.ecn)]
+	switch {
+	case !ok:
+		return fmt.Errorf("--ecn %q is none of not-ect, ect0, ect1, ce", o.ecn)
+	case o.tos&3 != 0:
+		return fmt.Errorf("--tos %s and --ecn %s both set the ECN bits: give one of them", o.class, o.ecn)
 	}
-	if o.ecn != "" {
-		n, ok := codepoint(o.ecn, ecnNames, 3)
-		if !ok {
-			return fmt.Errorf("--ecn %q is neither 0 to 3 nor one of not-ect, ect0, ect1, ce", o.ecn)
-		}
-		o.tos |= n
-	}
+	o.tos |= bits
 	return nil
 }
 
 // dscpNames are those of RFC 2474, 2597, 3246, 5865 and 8622; ecnNames those of
 // RFC 3168, section 5.
 var (
-	dscpNames = map[string]int{
+	dscpNames = map[string]uint8{
 		"cs0": 0, "cs1": 8, "cs2": 16, "cs3": 24, "cs4": 32, "cs5": 40, "cs6": 48, "cs7": 56,
 		"af11": 10, "af12": 12, "af13": 14, "af21": 18, "af22": 20, "af23": 22,
 		"af31": 26, "af32": 28, "af33": 30, "af41": 34, "af42": 36, "af43": 38,
 		"ef": 46, "va": 44, "le": 1,
 	}
-	ecnNames = map[string]int{"not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3}
+	ecnNames = map[string]uint8{"not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3}
 )
-
-func codepoint(text string, names map[string]int, highest int) (int, bool) {
-	if n, ok := names[strings.ToLower(text)]; ok {
-		return n, true
-	}
-	n, err := strconv.Atoi(text)
-	return n, err == nil && n >= 0 && n <= highest
-}
 
 // validateSize refuses sizes that hold no probe of the target's family.
 func (o *probeOptions) validateSize(given bool, ipv6 bool) error {
@@ -152,6 +141,6 @@ func (o *probeOptions) validateSize(given bool, ipv6 bool) error {
 func (o *probeOptions) flow(t *target, id, port int) traceflow.Flow {
 	return traceflow.Flow{
 		ID: id, Protocol: o.protocol(), Source: t.local.Address, Destination: t.address,
-		SourcePort: uint16(port), DestinationPort: uint16(o.destinationPort), TOS: uint8(o.tos),
+		SourcePort: uint16(port), DestinationPort: uint16(o.destinationPort), TOS: o.tos,
 	}
 }

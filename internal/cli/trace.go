@@ -279,7 +279,7 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 		Destination:  traceflow.Destination{Name: target.name, Address: target.address},
 		VantagePoint: traceflow.VantagePoint{Hostname: target.hostname, Address: target.local.Address, Interface: target.local.Interface},
 		Config: traceflow.Config{
-			Protocol: o.protocol(), QUIC: o.quic, TOS: uint8(o.tos), Size: o.size, DontFragment: o.dontFragment, Paths: int(o.paths), Confidence: o.confidence,
+			Protocol: o.protocol(), QUIC: o.quic, TOS: o.tos, Size: o.size, DontFragment: o.dontFragment, Paths: int(o.paths), Confidence: o.confidence,
 			FirstTTL: uint8(o.firstTTL), MaxTTL: uint8(o.maxTTL),
 			SourcePort: uint16(o.sourcePort), DestinationPort: uint16(o.destinationPort),
 			Rate: o.pps(), Retries: o.retries, Repeats: o.queries,
@@ -296,6 +296,9 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 	t.Started = time.Now()
 	stop := showProgress(env, o, e.Stats)
 	r, err := o.discover(ctx, t, target, e)
+	if err == nil {
+		err = o.finish(ctx, t, target, e, &r)
+	}
 	stop()
 	t.Ended = time.Now()
 	t.Stats = e.Stats().Since(before)
