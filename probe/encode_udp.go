@@ -35,14 +35,20 @@ func readUDPQuote(a *answer, q *packet.Quote, header bool) {
 }
 
 // readUDP reads a datagram that a server at the destination has sent: it
-// names the flow, and the packet only if it echoes the cookie.
+// names the flow, and the packet only if it returns the cookie.
 func readUDP(a *answer, datagram []byte) error {
 	u, payload, err := packet.DecodeUDP(datagram)
 	if err != nil {
 		return err
 	}
+	if a.flow.source == a.flow.destination && u.SourcePort == u.DestinationPort {
+		return errIrrelevant // the probe itself, of a host that traces itself
+	}
 	a.flow.sourcePort, a.flow.destinationPort = u.DestinationPort, u.SourcePort
 	a.reply.Kind = traceflow.UDPReply
 	a.cookie, a.hasCookie = negotiatedCookie(payload)
+	if len(payload) >= minPayload && string(payload[textOffset:minPayload]) == payloadText {
+		a.cookie, a.hasCookie = cookieIn(payload) // an echo server (RFC 862)
+	}
 	return nil
 }

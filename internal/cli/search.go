@@ -88,11 +88,16 @@ func (o *traceOptions) discover(ctx context.Context, t *traceflow.Trace, target 
 		r.Guarantee = discover.Guarantee(r.Walks, o.confidence)
 		return r, err
 	}
-	flow := o.flow(target, 0, o.sourcePort)
+	axis := discover.Axis(o.vary)
+	port := o.sourcePort
+	if axis != discover.VarySourcePort && axis != discover.VaryBothPorts {
+		port = min(port+1, 65535) // that of the first flow
+	}
+	flow := o.flow(target, 0, port)
 	a := discover.Adaptive{
-		Flows: discover.Vary(discover.Axis(o.vary), flow, o.seed), FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL,
+		Flows: discover.Vary(axis, flow, o.seed), FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL,
 		Confidence: o.confidence, PerNode: o.guarantee == "node", Retries: o.retries,
-		MaxProbes: o.maxProbes, TimeLimit: time.Duration(o.timeLimit), Axis: discover.Axis(o.vary),
+		MaxProbes: o.maxProbes, TimeLimit: time.Duration(o.timeLimit), Axis: axis,
 	}
 	r, err := a.Discover(ctx, e)
 	for i := range r.Walks {
