@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -44,6 +45,9 @@ sends nothing off this host but the question for the address of DEST.`,
 			if len(args) == 1 {
 				if config.Destination = args[0]; args[0] == "" {
 					return usagef("the destination is empty")
+				}
+				if literal, err := netip.ParseAddr(args[0]); err == nil && traceable(literal.Unmap()) != nil {
+					return traceable(literal.Unmap())
 				}
 			}
 			return runDoctor(c.Context(), env, o, config)

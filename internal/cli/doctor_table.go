@@ -36,7 +36,9 @@ func writeCheckTable(w io.Writer, checks []doctor.Check, summary string) error {
 	if len(checks) > 0 {
 		b.WriteByte('\n')
 	}
-	fmt.Fprintln(&b, summary)
+	for _, line := range wrap(summary, tableWidth) {
+		fmt.Fprintln(&b, line)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

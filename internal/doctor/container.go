@@ -121,14 +121,17 @@ func (r containerRuntime) allowNewPrivileges() string {
 // sysctl is how a setting of the network is changed. In containers /proc/sys can
 // only be read, and the runtime sets it.
 func (r containerRuntime) sysctl(name, value string) string {
-	switch r {
-	case docker, podman:
-		return fmt.Sprintf("%s run --sysctl %s=%q ...", r, name, value)
-	case kubernetes:
-		return fmt.Sprintf("securityContext: {sysctls: [{name: %s, value: %q}]}", name, value)
-	default:
-		return fmt.Sprintf("sudo sysctl -w %s=%q", name, value)
+	quoted := fmt.Sprintf("%q", value)
+	switch {
+	case r == kubernetes:
+		return fmt.Sprintf("securityContext: {sysctls: [{name: %s, value: %s}]}", name, quoted)
+	case !strings.Contains(value, " "):
+		quoted = value
 	}
+	if r == docker || r == podman {
+		return fmt.Sprintf("%s run --sysctl %s=%s ...", r, name, quoted)
+	}
+	return fmt.Sprintf("sudo sysctl -w %s=%s", name, quoted)
 }
 
 func (r containerRuntime) check() Check {

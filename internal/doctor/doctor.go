@@ -94,15 +94,15 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	wires := tryWires(ctx)
 	rights := readRights(c.Executable)
 	routes := readRoutes(ctx, resolver.targets())
-	settings := readSettings(rights.runtime)
+	settings := readSettings(rights.sysctls())
 	firewall := readFirewall(ctx)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	r := &Report{Summary: wires.summary(), Err: wires.err()}
+	r := &Report{Err: wires.err()}
 	r.Checks = slices.Concat(
 		rights.checks(&c, wires),
-		wires.checks(rights.advice(&c, wires), rights.runtime),
+		wires.checks(rights.advice(&c, wires), rights.sysctls()),
 		firewall.checks(routes.interfaces()),
 		routes.checks(),
 		settings.checks(routes),
@@ -110,6 +110,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		readLimits().checks(wires),
 		clock.stop().checks(),
 	)
+	r.Summary = wires.summary(r.Checks)
 	return r, nil
 }
 

@@ -68,7 +68,7 @@ func (f *firewallFacts) unread() Check {
 // judge says what becomes of some packets.
 func (f *firewallFacts) judge(subject string, packets []packet, hooks ...string) Check {
 	worst, by := accepted, (*chain)(nil)
-	var what []string
+	var hit []*packet
 	for i := range packets {
 		p := &packets[i]
 		got, chain := f.rules.decide(p, hooks...)
@@ -76,25 +76,22 @@ func (f *firewallFacts) judge(subject string, packets []packet, hooks ...string)
 			continue
 		}
 		if got > worst {
-			worst, by, what = got, chain, nil
+			worst, by, hit = got, chain, nil
 		}
-		name := p.what + " of " + map[string]string{"ip": "IPv4", "ip6": "IPv6"}[p.family]
-		if !slices.Contains(what, name) {
-			what = append(what, name)
-		}
+		hit = append(hit, p)
 	}
 	c := Check{Subject: subject, Verdict: OK}
 	switch {
 	case worst == dropped:
 		c.Verdict = Broken
-		c.Finding = fmt.Sprintf("chain %s drops %s", by.name, strings.Join(what, ", "))
+		c.Finding = fmt.Sprintf("chain %s drops %s", by.name, named(hit))
 		if packets[0].incoming {
 			c.Finding += ": hops look silent"
 		}
 		c.Mend = letThrough(by, packets[0].incoming)
 	case worst == unsure:
 		c.Verdict = Unknown
-		c.Finding = fmt.Sprintf("what chain %s does to %s depends on more than is known here", by.name, strings.Join(what, ", "))
+		c.Finding = fmt.Sprintf("what chain %s does to %s depends on more than is known here", by.name, named(hit))
 		c.Mend = showRules
 	case packets[0].incoming:
 		c.Finding = "ICMP errors may come in"
@@ -102,6 +99,21 @@ func (f *firewallFacts) judge(subject string, packets []packet, hooks ...string)
 		c.Finding = "probes may go out: UDP, TCP, ICMP echo"
 	}
 	return c
+}
+
+// named says which packets these are, and of which family if not of both.
+func named(packets []*packet) string {
+	var names []string
+	for _, p := range packets {
+		name := p.what
+		if !slices.ContainsFunc(packets, func(o *packet) bool { return o.what == p.what && o.family != p.family }) {
+			name += " of " + map[string]string{"ip": "IPv4", "ip6": "IPv6"}[p.family]
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // letThrough is the rule that a chain lacks.

@@ -26,6 +26,9 @@ type rightsFacts struct {
 	// service is the systemd unit that this process belongs to, if any.
 	service string
 	runtime containerRuntime
+	// fixed is true when this process may only read sysctls: the container's
+	// runtime sets them.
+	fixed bool
 }
 
 func (f *rightsFacts) held() bool { return f.effective || f.permitted }
@@ -48,6 +51,14 @@ func (f *rightsFacts) advice(c *Config, wires *wireFacts) string {
 		return "sudo " + command(c) + " # from another session"
 	}
 	return "sudo " + command(c)
+}
+
+// sysctls is what sets sysctls, if it is not this system itself.
+func (f *rightsFacts) sysctls() containerRuntime {
+	if f.fixed {
+		return f.runtime
+	}
+	return ""
 }
 
 // command is the command line of a trace.

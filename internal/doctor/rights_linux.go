@@ -30,6 +30,9 @@ func readRights(executable string) *rightsFacts {
 	if unix.Statfs(executable, &mount) == nil {
 		f.noSuid = mount.Flags&unix.MS_NOSUID != 0 // ST_NOSUID has the same value
 	}
+	if unix.Statfs("/proc/sys", &mount) == nil {
+		f.fixed = mount.Flags&unix.MS_RDONLY != 0
+	}
 	root := os.DirFS("/")
 	f.seccomp = strings.Contains(readLine(root, "proc/self/status"), "Seccomp: 2")
 	f.namespace = readLine(root, "proc/self/uid_map") != "0 0 4294967295"

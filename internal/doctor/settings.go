@@ -15,7 +15,7 @@ import (
 type settings struct {
 	known bool
 	root  fs.FS // holds proc/sys and proc/net
-	// runtime is the container's, which changes how a setting is changed.
+	// runtime is what sets them, if it is not this system itself.
 	runtime containerRuntime
 }
 
@@ -58,11 +58,12 @@ func (s *settings) reversePath(routes *routeFacts) Check {
 	}
 	if !ok || len(names) == 0 {
 		c.Verdict = Unknown
-		c.Finding = "no interface to look at"
+		c.Finding = "nothing leaves this host, so nothing comes back"
+		c.Mend = "ip route"
 		if !ok {
 			c.Finding = "net.ipv4.conf.all.rp_filter cannot be read"
+			c.Mend = "sysctl net.ipv4.conf.all.rp_filter"
 		}
-		c.Mend = "sysctl net.ipv4.conf.all.rp_filter"
 		return c
 	}
 	var strict []string
@@ -128,7 +129,10 @@ func (s *settings) buffer() Check {
 		c.Verdict = Limited
 		// The kernel grants twice what is asked for (socket(7), SO_RCVBUF).
 		c.Finding = fmt.Sprintf("%s is %d: room for %d replies, beyond which they are lost and hops look silent", name, most, 2*most/replyRoom)
-		c.Mend = s.runtime.sysctl(name, "4194304")
+		c.Mend = containerRuntime("").sysctl(name, "4194304")
+		if s.runtime != "" {
+			c.Mend += " # on the container's host, for all of it"
+		}
 	default:
 		c.Finding = fmt.Sprintf("room for %d replies without rights (%s is %d)", 2*most/replyRoom, name, most)
 	}

@@ -147,8 +147,8 @@ func (f *wireFacts) best(ipv6 bool) probe.Kind {
 	return ""
 }
 
-// summary says which traces can be made.
-func (f *wireFacts) summary() string {
+// summary says which traces can be made, and whether one should.
+func (f *wireFacts) summary(checks []Check) string {
 	var works []string
 	for _, ipv6 := range []bool{false, true} {
 		if kind := f.best(ipv6); kind != "" {
@@ -158,7 +158,20 @@ func (f *wireFacts) summary() string {
 	if len(works) == 0 {
 		return "No trace can be made from this host: no wire opens."
 	}
-	return "Traces can be made: " + strings.Join(works, ", ") + "."
+	broken := 0
+	for _, c := range checks {
+		if c.Verdict == Broken {
+			broken++
+		}
+	}
+	line := "Traces can be made: " + strings.Join(works, ", ")
+	switch broken {
+	case 0:
+		return line + "."
+	case 1:
+		return line + "; mend what is broken first."
+	}
+	return fmt.Sprintf("%s; mend the %d that are broken first.", line, broken)
 }
 
 // err is nil if any wire opens.
@@ -200,15 +213,16 @@ func (f *wireFacts) check(t *wireTry, advice string) Check {
 		c.Finding = fmt.Sprintf("opens, but could not be tried: %s is no address of this host", to)
 		c.Mend = "sudo ip link set lo up"
 		if t.ipv6 {
-			c.Mend += " && sudo sysctl -w net.ipv6.conf.lo.disable_ipv6=0"
+			c.Mend = "sudo sysctl -w net.ipv6.conf.all.disable_ipv6=0 && " + c.Mend
 		}
 	case t.send != nil:
 		c.Verdict = Broken
 		c.Finding = fmt.Sprintf("opens, but a probe to %s cannot be sent: %s", to, cause(t.send))
 		c.Mend = showRules
 	case t.reply.Kind == traceflow.NoReply:
-		c.Verdict = Broken
-		c.Finding = fmt.Sprintf("opens, but no answer to a probe to %s came back: something on this host drops it", to)
+		// Not broken: a firewall may drop what comes to this host by lo alone.
+		c.Verdict = Unknown
+		c.Finding = fmt.Sprintf("opens, but no answer to a probe to %s came back: a firewall drops the one or the other, and may drop routers' answers too", to)
 		c.Mend = showRules
 	case t.reply.Kind != traceflow.PortUnreachable || t.reply.Address != to:
 		c.Verdict = Broken
@@ -216,7 +230,7 @@ func (f *wireFacts) check(t *wireTry, advice string) Check {
 			to, t.reply.Kind, t.reply.Address)
 		c.Mend = showRules
 	default:
-		c.Finding = fmt.Sprintf("works: %s answered a probe after %v", to, t.reply.RTT.Round(time.Microsecond))
+		c.Finding = fmt.Sprintf("works: %s answered a probe", to)
 		if t.kind == probe.KindSockets {
 			c.Finding += "; quoted TTLs and NATs are not seen"
 			if t.labels != nil {
