@@ -34,7 +34,8 @@ func findRuntime(root fs.FS, getenv func(string) string) containerRuntime {
 		return kubernetes
 	case exists("run/.containerenv"):
 		return podman
-	case exists(".dockerenv"):
+	case exists(".dockerenv") && readLine(root, "proc/2/comm") != "kthreadd":
+		// A machine made of an image has that file, and sees the kernel's threads.
 		return docker
 	}
 	told := getenv("container") // systemd.io/CONTAINER_INTERFACE

@@ -3,7 +3,9 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"time"
@@ -31,8 +33,11 @@ func readFirewall(ctx context.Context) *firewallFacts {
 		defer cancel()
 		command := exec.CommandContext(ctx, path, "-j", "list", "ruleset")
 		command.WaitDelay = time.Second
-		var text []byte
-		if text, f.err = command.Output(); f.err == nil {
+		text, err := command.Output()
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok && bytes.Contains(exit.Stderr, []byte("not permitted")) {
+			f.permitted = false // the right is one of a user namespace, and the network is not
+		}
+		if f.err = err; err == nil {
 			f.rules, f.err = decodeRuleset(text)
 		}
 		return f

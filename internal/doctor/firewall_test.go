@@ -101,8 +101,10 @@ func TestFirewallIn(t *testing.T) {
 		{"chain that is missing", input(jump), in, Unknown, "depends", showRules},
 		{"iptables", input(then(conntrack, counted, accept)), in, Unknown, "depends", showRules},
 		{"iptables rejects", checks([]string{"input accept", then(counted, rejects)}), in, Broken, "drops", mend},
-		{"two chains", checks([]string{"prerouting accept", drop}, []string{"input accept"}), in, Broken, "chain prerouting",
-			"sudo nft 'insert rule inet filter prerouting ct state related accept'"},
+		{
+			"two chains", checks([]string{"prerouting accept", drop}, []string{"input accept"}), in, Broken, "chain prerouting",
+			"sudo nft 'insert rule inet filter prerouting ct state related accept'",
+		},
 		{"another hook", checks([]string{"forward drop"}), in, OK, "", ""},
 	})
 }
@@ -142,8 +144,10 @@ func TestFirewallUnread(t *testing.T) {
 		{"no nft", (&firewallFacts{known: true, permitted: true}).checks(nil), "firewall", Unknown, "not installed", tables},
 		{"iptables", (&firewallFacts{known: true, permitted: true, legacy: true}).checks(nil), "firewall", Unknown, "older iptables", tables},
 		{"nft fails", (&firewallFacts{known: true, permitted: true, installed: true, err: errors.New("exit status 1")}).checks(nil), "firewall", Unknown, "exit status 1", showRules},
-		{"both", (&firewallFacts{known: true, permitted: true, installed: true, legacy: true, rules: empty}).checks(nil), "firewall in", Unknown,
-			"but rules of the older iptables are loaded too", "sudo iptables-legacy-save | grep -E 'icmp|INPUT|OUTPUT'"},
+		{
+			"both", (&firewallFacts{known: true, permitted: true, installed: true, legacy: true, rules: empty}).checks(nil), "firewall in", Unknown,
+			"but rules of the older iptables are loaded too", "sudo iptables-legacy-save | grep -E 'icmp|INPUT|OUTPUT'",
+		},
 		{"another system", (&firewallFacts{}).checks(nil), "firewall", Unknown, "exists on Linux only", ""},
 	})
 }

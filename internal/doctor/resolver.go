@@ -98,6 +98,10 @@ func (f *resolverFacts) checks() []Check {
 		c.Verdict = Broken
 		c.Finding = fmt.Sprintf("no answer within %v: only addresses can be traced", askTimeout)
 		c.Mend = "cat /etc/resolv.conf"
+	case dns != nil:
+		c.Verdict = Broken
+		c.Finding = "cannot be asked: " + dns.Err
+		c.Mend = "cat /etc/resolv.conf"
 	default:
 		c.Verdict = Broken
 		c.Finding = "cannot be asked: " + cause(f.err)

@@ -21,14 +21,17 @@ func TestResolver(t *testing.T) {
 	}
 	const look = "cat /etc/resolv.conf"
 	testVerdicts(t, []verdictTest{
-		{"found", (&resolverFacts{name: "a.example", addresses: addresses[:2], took: 3 * time.Millisecond}).checks(), "resolver", OK,
-			"a.example is 192.0.2.1, 2001:db8::1, after 3ms", ""},
+		{
+			"found", (&resolverFacts{name: "a.example", addresses: addresses[:2], took: 3 * time.Millisecond}).checks(), "resolver", OK,
+			"a.example is 192.0.2.1, 2001:db8::1, after 3ms", "",
+		},
 		{"found many", (&resolverFacts{name: "a.example", addresses: addresses}).checks(), "resolver", OK, "192.0.2.2 and 2 more", ""},
 		{"address", (&resolverFacts{name: "192.0.2.1", literal: true}).checks(), "resolver", OK, "an address needs none", ""},
 		{"no such name", (&resolverFacts{name: "a b", err: &net.DNSError{IsNotFound: true}}).checks(), "resolver", Broken, "has no address", "getent ahosts 'a b'"},
 		{"silent", (&resolverFacts{name: "a.example", err: &net.DNSError{IsTimeout: true}}).checks(), "resolver", Broken, "no answer within 2s", look},
 		{"out of time", (&resolverFacts{name: "a.example", err: context.DeadlineExceeded}).checks(), "resolver", Broken, "no answer within 2s", look},
 		{"not reachable", (&resolverFacts{name: "a.example", err: os.NewSyscallError("connect", syscall.ENETUNREACH)}).checks(), "resolver", Broken, "network is unreachable", look},
+		{"server not reachable", (&resolverFacts{name: "a.example", err: &net.DNSError{Err: "dial udp: network is unreachable"}}).checks(), "resolver", Broken, "cannot be asked: dial udp", look},
 		{"no name", (&resolverFacts{servers: []string{"192.0.2.53", "2001:db8::53"}}).checks(), "resolver", OK, "names 192.0.2.53, 2001:db8::53", ""},
 		{"no server", (&resolverFacts{}).checks(), "resolver", Limited, "names no server", look},
 		{"no file", (&resolverFacts{conf: os.ErrNotExist}).checks(), "resolver", Unknown, "cannot be read", "traceflow doctor example.com"},

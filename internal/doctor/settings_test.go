@@ -4,6 +4,7 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -23,9 +24,7 @@ func kernel(own map[string]string) *settings {
 		"net/route":                            routes("eth0"),
 		"net/udp":                              udpTable(53, 5353),
 	}
-	for name, text := range own {
-		files[name] = text
-	}
+	maps.Copy(files, own)
 	root := fstest.MapFS{}
 	for name, text := range files {
 		if text != "" {
@@ -69,11 +68,15 @@ func TestSettings(t *testing.T) {
 	testVerdicts(t, []verdictTest{
 		{"any way back", checks(nil), "reverse path", OK, "any interface", ""},
 		{"strict, one way", checks(map[string]string{"sys/net/ipv4/conf/all/rp_filter": "1"}), "reverse path", OK, "strict on eth0, which is the only way out", ""},
-		{"strict, two ways", checks(map[string]string{"sys/net/ipv4/conf/all/rp_filter": "1", "net/route": two}),
-			"reverse path", Limited, "strict on eth0, eth1.7, with ways out by eth0, eth1.7", loose},
+		{
+			"strict, two ways", checks(map[string]string{"sys/net/ipv4/conf/all/rp_filter": "1", "net/route": two}),
+			"reverse path", Limited, "strict on eth0, eth1.7, with ways out by eth0, eth1.7", loose,
+		},
 		{"one strict of two", checks(map[string]string{"sys/net/ipv4/conf/eth1.7/rp_filter": "1", "net/route": two}), "reverse path", Limited, "strict on eth1.7, with", loose},
-		{"loose by all", checks(map[string]string{"sys/net/ipv4/conf/all/rp_filter": "2", "sys/net/ipv4/conf/eth0/rp_filter": "1", "net/route": two}),
-			"reverse path", OK, "any interface", ""},
+		{
+			"loose by all", checks(map[string]string{"sys/net/ipv4/conf/all/rp_filter": "2", "sys/net/ipv4/conf/eth0/rp_filter": "1", "net/route": two}),
+			"reverse path", OK, "any interface", "",
+		},
 		{"no way out", checks(map[string]string{"net/route": ""}), "reverse path", Unknown, "nothing leaves", "ip route"},
 		{"no proc", checks(map[string]string{"sys/net/ipv4/conf/all/rp_filter": ""}), "reverse path", Unknown, "cannot be read", "sysctl net.ipv4.conf.all.rp_filter"},
 
@@ -86,8 +89,10 @@ func TestSettings(t *testing.T) {
 		{"ports of nobody", checks(map[string]string{"sys/net/ipv4/ip_local_port_range": "40000 50000"}), "source ports", OK, "not among those given to other programs (40000-50000)", ""},
 		{"ports reserved", checks(map[string]string{"sys/net/ipv4/ip_local_reserved_ports": "80,33000-34000"}), "source ports", OK, "and reserved", ""},
 		{"ports half reserved", checks(map[string]string{"sys/net/ipv4/ip_local_reserved_ports": "33000-33500"}), "source ports", OK, "other programs may be given them", ""},
-		{"ports in use", checks(map[string]string{"net/udp6": udpTable(33453, 33516), "net/udp": udpTable(33517)}),
-			"source ports", Limited, "2 of 33453-33516 in use by others, 33453 among them", "traceflow --srcport 33580 DEST"},
+		{
+			"ports in use", checks(map[string]string{"net/udp6": udpTable(33453, 33516), "net/udp": udpTable(33517)}),
+			"source ports", Limited, "2 of 33453-33516 in use by others, 33453 among them", "traceflow --srcport 33580 DEST",
+		},
 		{"ports unknown", checks(map[string]string{"sys/net/ipv4/ip_local_port_range": ""}), "source ports", Unknown, "cannot be read", "sysctl net.ipv4.ip_local_port_range"},
 
 		{"balancer by address", several(false, "0"), "multipath IPv4", Limited, "address alone", "sudo sysctl -w net.ipv4.fib_multipath_hash_policy=1"},
