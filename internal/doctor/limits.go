@@ -14,6 +14,9 @@ type limitFacts struct {
 	files uint64 // RLIMIT_NOFILE, to which the Go runtime raised itself
 }
 
+// moreFiles lets a shell, and what it starts, open more files.
+const moreFiles = "sudo prlimit --pid $$ --nofile=65536"
+
 // Files that traceflow opens beside the sockets of flows, roughly, and the flows
 // that a search for every path seldom exceeds.
 const (
@@ -38,7 +41,7 @@ func (f limitFacts) checks(wires *wireFacts) []Check {
 	default:
 		c.Verdict = Limited
 		c.Finding = fmt.Sprintf("%d may be open: without raw sockets, which take one for all, no more than about %d flows", f.files, flows)
-		c.Mend = "sudo prlimit --pid $$ --nofile=65536"
+		c.Mend = moreFiles
 	}
 	return []Check{c}
 }

@@ -219,6 +219,9 @@ func (f *wireFacts) check(t *wireTry, advice string) Check {
 		c.Verdict = Broken
 		c.Finding = fmt.Sprintf("opens, but a probe to %s cannot be sent: %s", to, cause(t.send))
 		c.Mend = showRules
+		if errors.Is(t.send, syscall.EMFILE) {
+			c.Mend = moreFiles
+		}
 	case t.reply.Kind == traceflow.NoReply:
 		// Not broken: a firewall may drop what comes to this host by lo alone.
 		c.Verdict = Unknown
@@ -264,8 +267,10 @@ func (f *wireFacts) cannotOpen(c *Check, t *wireTry, advice string) {
 	case errors.Is(t.open, syscall.EAFNOSUPPORT):
 		c.Finding += ": the kernel has no " + family(t.ipv6) + ", or a service's RestrictAddressFamilies forbids it"
 		c.Mend = "cat /proc/cmdline"
+	case errors.Is(t.open, syscall.EMFILE):
+		c.Mend = moreFiles
 	default:
-		c.Mend = "ulimit -n"
+		c.Mend = "traceflow --debug --wire " + string(t.kind) + " " + loopback(t.ipv6).String()
 	}
 }
 

@@ -53,7 +53,15 @@ func TestWires(t *testing.T) {
 		},
 		{
 			"too many files", one(func(t *wireTry) { t.open = os.NewSyscallError("socket", syscall.EMFILE) }),
-			"sockets IPv4", Limited, "too many open files", "ulimit -n",
+			"sockets IPv4", Limited, "too many open files", moreFiles,
+		},
+		{
+			"too many files to send", one(func(t *wireTry) { t.send = os.NewSyscallError("epoll_create1", syscall.EMFILE) }),
+			"sockets IPv4", Broken, "cannot be sent: too many open files", moreFiles,
+		},
+		{
+			"another trouble", one(func(t *wireTry) { t.open = os.NewSyscallError("socket", syscall.ENOMEM) }),
+			"sockets IPv4", Limited, "cannot allocate memory", "traceflow --debug --wire sockets 127.0.0.1",
 		},
 		{
 			"loopback down", one(func(t *wireTry) { t.send = os.NewSyscallError("bind", syscall.EADDRNOTAVAIL) }),
