@@ -96,7 +96,7 @@ func newRoot(env Env) *cobra.Command {
 	root.Version = Version
 	root.SetVersionTemplate("traceflow {{.Version}}\n")
 	root.Flags().BoolP("version", "V", false, "print the version")
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageTemplate(usageWith(traceExits))
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		fmt.Fprintf(env.Out, "%s\n\n%s", c.Long, c.UsageString())
@@ -105,7 +105,7 @@ func newRoot(env Env) *cobra.Command {
 		Use: "help", Hidden: true, Args: cobra.ArbitraryArgs,
 		RunE: func(*cobra.Command, []string) error { return root.Help() },
 	})
-	root.AddCommand(newTrace(env))
+	root.AddCommand(newTrace(env), newDoctor(env))
 	for _, c := range append(root.Commands(), root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)

@@ -13,10 +13,10 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"unicode"
 
 	"github.com/spf13/pflag"
 
+	"traceflow/internal/doctor"
 	"traceflow/probe"
 )
 
@@ -135,12 +135,7 @@ func setcap(executable string) string {
 	if executable == "" || passing(executable) {
 		return command + "./traceflow (build it first: make build)"
 	}
-	if strings.ContainsFunc(executable, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+", r)
-	}) {
-		executable = "'" + strings.ReplaceAll(executable, "'", `'\''`) + "'" // for the shell
-	}
-	return command + executable
+	return command + doctor.Word(executable)
 }
 
 // passing reports whether an executable lies where things do not stay: in a

@@ -2,9 +2,10 @@
 
 package cli
 
-// usageTemplate is one screen of 80 columns for a command: cobra's own, with
+// usageWith is one screen of 80 columns for a command: cobra's own template, with
 // the exit codes and without the sections that traceflow has nothing for.
-const usageTemplate = `Usage:
+func usageWith(exits string) string {
+	return `Usage:
   {{.UseLine}}{{if .HasExample}}
 
 Examples:
@@ -14,7 +15,9 @@ Flags:
 {{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
 
 Exit codes:
-  0 reached, 1 trouble on this host, 2 usage, 3 not reached,
+` + exits + "\n"
+}
+
+const traceExits = `  0 reached, 1 trouble on this host, 2 usage, 3 not reached,
   4 not permitted, 5 name not resolved, 6 no reply at all,
-  130 interrupted (the partial result is written)
-`
+  130 interrupted (the partial result is written)`
