@@ -265,16 +265,43 @@ func TestDuplicates(t *testing.T) {
 	})
 }
 
+// TestRemark looks at the TOS byte with which datagrams arrive.
+func TestRemark(t *testing.T) {
+	for _, tt := range []struct {
+		keys string
+		want int
+	}{
+		{"r2 tos=keep", 0xb9},
+		{"r2 tos=0x28", 0x28},
+		{"r2 tos=bleach-ecn", 0xb8},
+		{"r2 tos=bleach-dscp", 0x01},
+	} {
+		t.Run(tt.keys, func(t *testing.T) {
+			onLine(t, tt.keys, func(t *testing.T, w *walker, name func(string) netip.Addr) {
+				if got := w.arrivingTOS(t, 0xb9); got != tt.want {
+					t.Errorf("arrives with %#x, want %#x", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
 func TestReplyTTL(t *testing.T) {
-	onLine(t, "r2 reply-ttl=200", func(t *testing.T, w *walker, name func(string) netip.Addr) {
-		for ttl, want := range []int{1: 64, 2: 199, 3: 62} {
-			if ttl == 0 {
-				continue
+	for keys, want := range map[string]int{
+		"r2 reply-ttl=200":                199,
+		"r2 return-extra=5":               58,
+		"r2 reply-ttl=200 return-extra=9": 190,
+	} {
+		onLine(t, keys, func(t *testing.T, w *walker, name func(string) netip.Addr) {
+			for ttl, want := range []int{1: 64, 2: want, 3: 62} {
+				if ttl == 0 {
+					continue
+				}
+				w.send(t, ttl)
+				if a, ok := w.next(t); !ok || a.ttl != want {
+					t.Errorf("%s, TTL %d: the answer's own TTL is %d, want %d", keys, ttl, a.ttl, want)
+				}
 			}
-			w.send(t, ttl)
-			if a, ok := w.next(t); !ok || a.ttl != want {
-				t.Errorf("TTL %d: the answer's own TTL is %d, want %d", ttl, a.ttl, want)
-			}
-		}
-	})
+		})
+	}
 }

@@ -103,6 +103,7 @@ func (b *builder) filter(i, e int, f family) string {
 		if n.Unreachable != topology.UnreachableNone {
 			forward = append(forward, destination+" reject with "+nft.refusals[n.Unreachable])
 		}
+		forward = append(forward, remark(n.Remark, nft.table, destination)...)
 		chain("onward", "filter", "forward", 0, forward...)
 		if n.KeepTTL {
 			chain("raise", "filter", "prerouting", -300, raiseTTL(nft.ttl)...)
@@ -138,6 +139,18 @@ func (b *builder) filter(i, e int, f family) string {
 		return ""
 	}
 	return fmt.Sprintf("table %s netlab {\n%s}\n", nft.table, chains.String())
+}
+
+// remark returns the rules that rewrite the two parts of the TOS byte.
+func remark(r topology.Remark, table, destination string) (rules []string) {
+	const dscp, ecn = 0xfc, 0x03
+	if r.Clear&dscp != 0 {
+		rules = append(rules, fmt.Sprintf("%s %s dscp set %#x", destination, table, r.Set>>2))
+	}
+	if r.Clear&ecn != 0 {
+		rules = append(rules, fmt.Sprintf("%s %s ecn set %d", destination, table, r.Set&ecn))
+	}
+	return rules
 }
 
 // swallow returns the rules of a destination that ignores protocols.

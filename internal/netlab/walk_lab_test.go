@@ -35,11 +35,12 @@ type answer struct {
 type walker struct {
 	fd   int
 	flow traceflow.Flow
+	lab  *netlab.Lab
 }
 
 func newWalker(t *testing.T, l *netlab.Lab, f traceflow.Flow) *walker {
 	t.Helper()
-	w := &walker{flow: f}
+	w := &walker{flow: f, lab: l}
 	err := l.Do(func() (err error) {
 		if f.Source.Is4() {
 			w.fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
@@ -89,6 +90,45 @@ func (w *walker) send(t *testing.T, ttl int) {
 			t.Fatalf("send with TTL %d: %v", ttl, err)
 		}
 	}
+}
+
+// arrivingTOS sends one packet with a TOS byte and returns that with which the
+// destination gets it.
+func (w *walker) arrivingTOS(t *testing.T, tos int) int {
+	t.Helper()
+	domain, level, option, receive := unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, unix.IPV6_RECVTCLASS
+	at := unix.Sockaddr(&unix.SockaddrInet6{Port: int(w.flow.DestinationPort)})
+	if w.flow.Destination.Is4() {
+		domain, level, option, receive = unix.AF_INET, unix.IPPROTO_IP, unix.IP_TOS, unix.IP_RECVTOS
+		at = &unix.SockaddrInet4{Port: int(w.flow.DestinationPort)}
+	}
+	var receiver int
+	err := w.lab.DoAt(w.lab.Topology().Destination, func() (err error) {
+		receiver, err = unix.Socket(domain, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(receiver)
+	if err := errors.Join(unix.Bind(receiver, at), unix.SetsockoptInt(receiver, level, receive, 1),
+		unix.SetsockoptInt(w.fd, level, option, tos)); err != nil {
+		t.Fatal(err)
+	}
+	w.send(t, 64)
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(receiver), Events: unix.POLLIN}}, patience); n != 1 {
+		t.Fatalf("nothing arrives: %v", err)
+	}
+	control := make([]byte, 512)
+	_, n, _, _, err := unix.Recvmsg(receiver, make([]byte, 512), control, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, err := unix.ParseSocketControlMessage(control[:n])
+	if err != nil || len(messages) != 1 {
+		t.Fatalf("%d control messages, %v", len(messages), err)
+	}
+	return int(messages[0].Data[0])
 }
 
 // next waits for one answer.

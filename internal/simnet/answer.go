@@ -52,7 +52,7 @@ func (n *Network) refuse(f *flight, r refusal) {
 		return
 	}
 	source := n.replier(f)
-	ext := n.extensions[f.at]
+	ext := n.extensions.of(f)
 	quote := n.appendQuote(n.quote[:0], f, len(ext))
 	n.quote = quote
 	layout := packet.CompliantLayout
@@ -107,17 +107,16 @@ func (n *Network) answer(f *flight, protocol uint8) {
 // false when nothing is.
 func (n *Network) ttlOnArrival(f *flight) (uint8, bool) {
 	const usual = 64
-	ttl := n.t.Nodes[f.at].ReplyTTL
+	node := &n.t.Nodes[f.at]
+	ttl := int(node.ReplyTTL)
 	if ttl == 0 {
 		ttl = usual
 	}
+	ttl -= int(node.ReturnExtra)
 	for _, e := range f.path[1:] {
-		if n.t.Nodes[n.t.Edges[e].From].KeepTTL {
-			continue
-		}
-		if ttl--; ttl == 0 {
-			return 0, false
+		if !n.t.Nodes[n.t.Edges[e].From].KeepTTL {
+			ttl--
 		}
 	}
-	return ttl, true
+	return uint8(ttl), ttl > 0
 }

@@ -18,9 +18,13 @@ var errLength = errors.New("packet is not as long as its header says")
 
 // flight is one packet on its way to the destination.
 type flight struct {
+	// data is the packet, with header and payload taken apart. It is the
+	// sender's until a node changes something, and then the network's. The TTL
+	// and the checksum of an IPv4 header are out of date.
 	data    []byte
 	header  packet.IP
 	payload []byte
+	changed bool
 	// flow is what balancers see; the source changes behind a NAT.
 	flow traceflow.Flow
 	// at is the node that the packet has reached and ttl what it has there.
@@ -108,6 +112,7 @@ func (n *Network) hop(f *flight) bool {
 	if edge < 0 {
 		return false
 	}
+	n.leave(f)
 	e := &n.t.Edges[edge]
 	f.now += n.crossing(e)
 	f.path = append(f.path, edge)
@@ -117,7 +122,7 @@ func (n *Network) hop(f *flight) bool {
 		return false
 	}
 	node := &n.t.Nodes[f.at]
-	if !node.KeepTTL && f.ttl <= 1 {
+	if !node.KeepTTL && f.ttl <= 1 && (!node.ZeroTTL || f.ttl == 0) {
 		n.refuse(f, timeExceeded)
 		return false
 	}
@@ -125,11 +130,26 @@ func (n *Network) hop(f *flight) bool {
 		n.refuse(f, refusals[node.Unreachable])
 		return false
 	}
-	if n.chance(node.ForwardLoss) {
-		return false
+	return !n.chance(node.ForwardLoss)
+}
+
+// leave does to the packet what the node does to those that it forwards.
+func (n *Network) leave(f *flight) {
+	if f.at == n.t.Source {
+		return
 	}
+	node := &n.t.Nodes[f.at]
 	if !node.KeepTTL {
 		f.ttl--
+	}
+	if tos := node.Remark.Apply(f.header.TOS); tos != f.header.TOS {
+		n.change(f)
+		f.header.TOS, f.flow.TOS = tos, tos
+		if f.header.Source.Is4() {
+			f.data[1] = tos
+		} else {
+			f.data[0], f.data[1] = f.data[0]&0xf0|tos>>4, tos<<4|f.data[1]&0x0f
+		}
 	}
 	if node.SNAT {
 		// The quote of a router further on carries the new source, and loses it
@@ -137,7 +157,15 @@ func (n *Network) hop(f *flight) bool {
 		// balancers alone can tell.
 		f.flow.Source = node.AddressFor(f.flow.Source)
 	}
-	return true
+}
+
+// change makes the packet's bytes the network's, which may be written to.
+func (n *Network) change(f *flight) {
+	if !f.changed {
+		n.rewrite = append(n.rewrite[:0], f.data...)
+		f.data, f.payload = n.rewrite, n.rewrite[f.header.HeaderLength:]
+		f.changed = true
+	}
 }
 
 // choose returns the edge by which the node forwards the packet.

@@ -40,6 +40,9 @@ func (n *Network) appendQuote(b []byte, f *flight, extensions int) []byte {
 	}
 	b = append(b, f.data[:min(len(f.data), max(length, f.header.HeaderLength+icmpHeaderLength))]...)
 	ttl := f.ttl
+	if node.QuotedTTL != 0 {
+		ttl = node.QuotedTTL
+	}
 	if node.Mangle&topology.MangleTTL != 0 {
 		ttl = 1
 	}

@@ -24,6 +24,7 @@ const (
 	maxDuplicates = 16
 	maxBurst      = 1 << 20
 	maxLabels     = 16
+	maxLinkMTU    = 65535
 )
 
 // defaultDelay is the delay of a link that says nothing.
@@ -93,6 +94,22 @@ var nodeKeys = []nodeKey{
 		return err
 	}},
 	{name: "keep-ttl", form: "keep-ttl", roles: onRouter, flag: true, set: flag(func(n *Node) *bool { return &n.KeepTTL })},
+	{name: "zero-ttl", form: "zero-ttl", roles: onRouter, flag: true, set: flag(func(n *Node) *bool { return &n.ZeroTTL })},
+	{name: "tos", form: "tos=0x28|bleach-ecn|bleach-dscp|keep", roles: onRouter, set: setRemark},
+	{name: "interface", form: "interface=7/eth0/1500 (number/name/MTU, each may be empty) or interface=off", roles: onAnswering, set: setInterface},
+	{name: "interface-per-link", form: "interface-per-link", roles: onAnswering, flag: true, set: flag(func(n *Node) *bool {
+		return &n.Interface.PerLink
+	})},
+	{name: "quoted-ttl", form: "quoted-ttl=2", roles: onRouter, set: func(n *Node, v string) error {
+		ttl, err := whole(v, 0, 255)
+		n.QuotedTTL = uint8(ttl)
+		return err
+	}},
+	{name: "return-extra", form: "return-extra=3", roles: onAnswering, set: func(n *Node, v string) error {
+		hops, err := whole(v, 0, 255)
+		n.ReturnExtra = uint8(hops)
+		return err
+	}},
 	{name: "reply-ttl", form: "reply-ttl=255", roles: onAnswering, set: func(n *Node, v string) error {
 		ttl, err := whole(v, 1, 255)
 		n.ReplyTTL = uint8(ttl)

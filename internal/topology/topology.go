@@ -108,8 +108,21 @@ type Node struct {
 	// KeepTTL forwards without decrementing the TTL, there and back, so the
 	// node never shows.
 	KeepTTL bool
+	// ZeroTTL forwards a packet that arrives with a TTL of 1, with a TTL of 0:
+	// the node behind answers in its place, and shows twice.
+	ZeroTTL bool
+	// Remark rewrites the TOS byte of packets that the node forwards.
+	Remark Remark
+	// Interface is the incoming interface that the node's errors tell of.
+	Interface Interface
+	// QuotedTTL is the TTL that the node's quotes show, as those of a tunnel
+	// do in which the IP header does not age; 0 means what the packet had.
+	QuotedTTL uint8
 	// ReplyTTL is the initial TTL of the node's answers; 0 means 64.
 	ReplyTTL uint8
+	// ReturnExtra is by how many hops the way back of the node's answers is
+	// longer than the way there: so much less TTL is left of them.
+	ReturnExtra uint8
 	// AnswerDelay is spent in the node before it answers (a slow control
 	// plane); it never delays forwarded packets.
 	AnswerDelay time.Duration
