@@ -226,8 +226,8 @@ func TestLimit(t *testing.T) {
 	})
 }
 
-func TestSNAT(t *testing.T) {
-	onLine(t, "r1 snat", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+func TestNAT(t *testing.T) {
+	onLine(t, "r1 nat=restore nat-ports=keep", func(t *testing.T, w *walker, name func(string) netip.Addr) {
 		// The socket takes an error only if its own address is in the quote.
 		for ttl, node := range []string{1: "r1", 2: "r2", 3: "r3", 4: "dst"} {
 			if ttl == 0 {

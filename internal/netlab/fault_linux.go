@@ -108,7 +108,7 @@ func (b *builder) filter(i, e int, f family) string {
 		if n.KeepTTL {
 			chain("raise", "filter", "prerouting", -300, raiseTTL(nft.ttl)...)
 		}
-		if n.SNAT {
+		if n.NAT != topology.NATNone {
 			chain("translate", "nat", "postrouting", 100, fmt.Sprintf("%s snat to %v", destination, f.address(n)))
 		}
 	} else {

@@ -63,7 +63,7 @@ func (n *Network) refuse(f *flight, r refusal) {
 	if family == 1 {
 		protocol = packet.ProtocolICMPv6
 	}
-	n.message = packet.AppendICMPError(n.message[:0], source, f.header.Source, typ, code, 0, quote, ext, layout)
+	n.message = packet.AppendICMPError(n.message[:0], source, f.sender().Addr(), typ, code, 0, quote, ext, layout)
 	n.answer(f, protocol)
 }
 
@@ -85,7 +85,7 @@ func (n *Network) answer(f *flight, protocol uint8) {
 		return
 	}
 	header := packet.IP{
-		Source: n.replier(f), Destination: f.header.Source,
+		Source: n.replier(f), Destination: f.sender().Addr(),
 		Protocol: protocol, TTL: ttl, DontFragment: true,
 	}
 	for range 1 + node.Duplicates {

@@ -25,15 +25,16 @@ type flight struct {
 	header  packet.IP
 	payload []byte
 	changed bool
-	// flow is what balancers see; the source changes behind a NAT.
+	// flow is what balancers see; the source changes behind NATs.
 	flow traceflow.Flow
 	// at is the node that the packet has reached and ttl what it has there.
 	at  int
 	ttl uint8
 	// now is the time there, since the network's epoch.
 	now time.Duration
-	// path is the edges behind it.
+	// path is the edges behind it, and nats what was translated on them.
 	path []int
+	nats []translation
 	// readers get what is answered.
 	readers []*queue
 }
@@ -54,7 +55,7 @@ func (n *Network) carry(data []byte, now time.Duration, readers []*queue) error 
 	f := &n.flight
 	*f = flight{
 		data: data, header: header, payload: payload, flow: flowOf(&header, payload),
-		at: n.t.Source, ttl: header.TTL, now: now, path: f.path[:0], readers: readers,
+		at: n.t.Source, ttl: header.TTL, now: now, path: f.path[:0], nats: f.nats[:0], readers: readers,
 	}
 	n.throw(f)
 	for n.hop(f) {
@@ -151,11 +152,8 @@ func (n *Network) leave(f *flight) {
 			f.data[0], f.data[1] = f.data[0]&0xf0|tos>>4, tos<<4|f.data[1]&0x0f
 		}
 	}
-	if node.SNAT {
-		// The quote of a router further on carries the new source, and loses it
-		// again on its way back through this node: so the bytes can stay, and
-		// balancers alone can tell.
-		f.flow.Source = node.AddressFor(f.flow.Source)
+	if node.NAT != topology.NATNone {
+		n.translate(f, node)
 	}
 }
 

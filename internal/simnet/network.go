@@ -72,7 +72,10 @@ func New(t *topology.Topology) *Network {
 		buckets:    make([][2]bucket, len(t.Nodes)),
 	}
 	for i := range t.Nodes {
-		n.addresses[t.Nodes[i].Address4], n.addresses[t.Nodes[i].Address6] = true, true
+		node := &t.Nodes[i]
+		for _, address := range []netip.Addr{node.Address4, node.Address6, node.NATAddress4, node.NATAddress6} {
+			n.addresses[address] = true
+		}
 	}
 	n.random = rand.New(n.dice)
 	lossy := func(node topology.Node) bool { return node.ReplyLoss > 0 || node.ForwardLoss > 0 }

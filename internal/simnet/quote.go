@@ -51,6 +51,8 @@ func (n *Network) appendQuote(b []byte, f *flight, extensions int) []byte {
 	} else {
 		b[7] = ttl
 	}
+	// NATs on the way back do not mind the damage.
+	f.restore(b)
 	mangle(b, f, node.Mangle)
 	if v4 {
 		header := b[:f.header.HeaderLength]

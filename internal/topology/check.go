@@ -61,7 +61,7 @@ func (p *parser) addresses() error {
 		if p.t.IPv6 && !n.Address6.IsValid() {
 			n.Address6 = address6(i)
 		}
-		for _, addr := range []netip.Addr{n.Address4, n.Address6} {
+		for _, addr := range []netip.Addr{n.Address4, n.Address6, n.NATAddress4, n.NATAddress6} {
 			if !addr.IsValid() {
 				continue
 			}

@@ -131,7 +131,14 @@ var nodeKeys = []nodeKey{
 		return oneOf(&n.UDP, v, udpPorts)
 	}},
 	{name: "ttl-expired", form: "ttl-expired", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.TTLExpired })},
-	{name: "snat", form: "snat", roles: onRouter, flag: true, set: flag(func(n *Node) *bool { return &n.SNAT })},
+	{name: "nat", form: "nat=restore|keep-checksum|keep-port|keep-all|no", roles: onRouter, set: func(n *Node, v string) error {
+		return oneOf(&n.NAT, v, natKinds)
+	}},
+	{name: "nat-ports", form: "nat-ports=translate|keep", roles: onRouter, set: func(n *Node, v string) error {
+		return oneOf(&n.NATKeepsPorts, v, natPorts)
+	}},
+	{name: "nat-address", form: "nat-address=203.0.113.5", roles: onRouter, single: true, set: setNATAddress4},
+	{name: "nat-address6", form: "nat-address6=2001:db8:1::5", roles: onRouter, single: true, set: setNATAddress6},
 }
 
 // linkKeys are the keys of a link line.
@@ -148,8 +155,12 @@ var (
 	refusals    = map[string]Unreachable{
 		"no": UnreachableNone, "net": UnreachableNet, "host": UnreachableHost, "prohibited": UnreachableProhibited,
 	}
-	tcpPorts   = map[string]TCP{"closed": TCPClosed, "open": TCPOpen}
-	udpPorts   = map[string]UDP{"closed": UDPClosed, "open": UDPOpen, "quic": UDPQUIC}
+	tcpPorts = map[string]TCP{"closed": TCPClosed, "open": TCPOpen}
+	udpPorts = map[string]UDP{"closed": UDPClosed, "open": UDPOpen, "quic": UDPQUIC}
+	natPorts = map[string]bool{"translate": false, "keep": true}
+	natKinds = map[string]NAT{
+		"no": NATNone, "restore": NATRestore, "keep-checksum": NATKeepChecksum, "keep-port": NATKeepPort, "keep-all": NATKeepAll,
+	}
 	fieldNames = map[string]Fields{
 		"src": FieldSource, "dst": FieldDestination, "proto": FieldProtocol,
 		"sport": FieldSourcePort, "dport": FieldDestinationPort, "label": FieldLabel,

@@ -29,7 +29,7 @@ default delay=2ms quote=28
 node src source address=192.0.2.9
 node r1 balance=packet hash=crc16 hash-seed=9 fields=src,label # another
 node a1 silent reply-loss=30% forward-loss=0.05 limit=6/1s quote=all mpls=16004/1/2,24001/0/255 mpls-layout=legacy
-node a2 mangle=id,checksum zero-ttl tos=0x28 interface=7/eth0/1500 interface-per-link quoted-ttl=2 return-extra=3 duplicates=2 keep-ttl reply-ttl=255 answer-delay=3ms unreachable=host snat silent=no
+node a2 mangle=id,checksum zero-ttl tos=0x28 interface=7/eth0/1500 interface-per-link quoted-ttl=2 return-extra=3 duplicates=2 keep-ttl reply-ttl=255 answer-delay=3ms unreachable=host nat=keep-port nat-ports=keep nat-address=203.0.113.5 nat-address6=2001:db8:1::5 silent=no
 node dst destination drop-udp drop-tcp drop-icmp tcp=open udp=quic ttl-expired interface=/e address6=2001:db8::77
 link src > r1 jitter=100us
 link r1>a1 a2*3 > dst delay=5ms
@@ -55,7 +55,8 @@ not ours
 	a2.Mangle, a2.Duplicates, a2.KeepTTL, a2.ReplyTTL = MangleID|MangleChecksum, 2, true, 255
 	a2.ZeroTTL, a2.Remark, a2.QuotedTTL, a2.ReturnExtra = true, Remark{Clear: 0xff, Set: 0x28}, 2, 3
 	a2.Interface = Interface{Index: 7, Name: "eth0", MTU: 1500, PerLink: true}
-	a2.AnswerDelay, a2.Unreachable, a2.SNAT = 3*time.Millisecond, UnreachableHost, true
+	a2.AnswerDelay, a2.Unreachable = 3*time.Millisecond, UnreachableHost
+	a2.NAT, a2.NATKeepsPorts, a2.NATAddress4, a2.NATAddress6 = NATKeepPort, true, addr("203.0.113.5"), addr("2001:db8:1::5")
 	dst := node("dst", "198.18.0.5", "2001:db8::77")
 	dst.DropUDP, dst.DropTCP, dst.DropICMP, dst.TCP, dst.UDP, dst.TTLExpired = true, true, true, TCPOpen, UDPQUIC, true
 	dst.Interface.Name = "e"
@@ -167,6 +168,10 @@ func TestErrors(t *testing.T) {
 		{"return extra", "node a return-extra=-1", "from 0 to 255"},
 		{"tcp", "node a tcp=half", "\"half\" is none of closed, open"},
 		{"udp", "node a udp=dns", "\"dns\" is none of closed, open, quic"},
+		{"nat", "node a nat=yes", "write: nat=restore|keep-checksum"},
+		{"nat address family", "node a nat-address=2001:db8::1", "is not IPv4"},
+		{"nat address of many", "node a b nat-address=192.0.2.1", "belongs to one node"},
+		{"nat address taken", ends + "node a nat-address=198.18.0.1/link s > a > d", "t:4: s and a both have"},
 		{"duplicates", "node a duplicates=17", "from 0 to 16"},
 		{"two sources", "node a source/node b source", "t:3: a is the source already"},
 		{"many sources", "node a b source", "2 nodes on the line of the source"},

@@ -139,10 +139,13 @@ type Node struct {
 	// TTLExpired makes a destination answer time exceeded, whatever the TTL,
 	// where it would answer in a way of its own.
 	TTLExpired bool
-	// SNAT rewrites the source of packets forwarded by the node to the node's
-	// own address, and restores it in the answers that come back, quote
-	// included. Ports stay.
-	SNAT bool
+	// NAT makes the node translate the source of packets that it forwards: the
+	// address to NATAddress4 or NATAddress6, or to the node's own where that is
+	// not valid, and the port, or the ID of an echo request, to another unless
+	// NATKeepsPorts. Answers find their way back through the node.
+	NAT                      NAT
+	NATAddress4, NATAddress6 netip.Addr
+	NATKeepsPorts            bool
 }
 
 // Edge is one direction of a link: packets for the destination that are at

@@ -20,10 +20,10 @@ type Hop struct {
 	Addresses []netip.Addr
 }
 
-// place is where a packet is and whose source address it carries there.
+// place is where a packet is and what source it carries there.
 type place struct {
 	node   int
-	source netip.Addr
+	source source
 	ended  bool // at the destination, or refused by an unreachable node
 }
 
@@ -39,7 +39,7 @@ type place struct {
 func (t *Topology) Truth(f traceflow.Flow) []Hop {
 	table := t.Table()
 	var hops []Hop
-	now := t.step(table, f, []place{{node: t.Source, source: f.Source}})
+	now := t.step(table, f, []place{{node: t.Source, source: sourceOf(&f)}})
 	for {
 		hop := Hop{}
 		going := false
@@ -120,15 +120,12 @@ func (t *Topology) onward(table *Table, f traceflow.Flow, at place) []place {
 	if n.Unreachable != UnreachableNone {
 		return []place{{node: at.node, ended: true}}
 	}
-	f.Source = at.source
+	at.source.apply(&f)
 	edges := table.Edges(at.node)
 	if n.Balance != PerPacket {
 		edges = []int{table.ByFlow(at.node, &f)}
 	}
-	if n.SNAT {
-		// After the choice, as kernels do.
-		at.source = n.AddressFor(f.Destination)
-	}
+	at.source = at.source.behind(n, f.Protocol) // after the choice, as in kernels
 	var then []place
 	for _, e := range edges {
 		to := t.Edges[e].To

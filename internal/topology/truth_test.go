@@ -142,7 +142,7 @@ func TestTruthSpreads(t *testing.T) {
 		t.Errorf("per destination, but shared as %v", got)
 	}
 	if got := shares("g", "a"); tooUneven(got) {
-		t.Errorf("behind SNAT shared as %v", got)
+		t.Errorf("behind a NAT shared as %v", got)
 	}
 }
 
