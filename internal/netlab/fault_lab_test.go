@@ -6,6 +6,7 @@ package netlab_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -280,6 +281,46 @@ func TestRemark(t *testing.T) {
 			onLine(t, tt.keys, func(t *testing.T, w *walker, name func(string) netip.Addr) {
 				if got := w.arrivingTOS(t, 0xb9); got != tt.want {
 					t.Errorf("arrives with %#x, want %#x", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestMTU sends packets around the limit of the link behind r2.
+func TestMTU(t *testing.T) {
+	for _, silent := range []bool{false, true} {
+		lines := "node src source; node dst destination; link src > r1 > r2; link r2 > r3 mtu=1400; link r3 > dst"
+		if silent {
+			lines += "; node r2 no-ptb"
+		}
+		t.Run(fmt.Sprintf("no-ptb=%t", silent), func(t *testing.T) {
+			network := topologytest.Parse(t, lines)
+			families(t, build(t, network), func(t *testing.T, l *netlab.Lab, f traceflow.Flow) {
+				w := newWalker(t, l, f)
+				defer w.close()
+				w.dontFragment(t)
+				header, tooBig := 48, answer{kind: 2}
+				if f.Source.Is4() {
+					header, tooBig = 28, answer{kind: 3, code: 4}
+				}
+				w.payload = make([]byte, 1400-header)
+				w.send(t, 64)
+				if all := w.until(t, f.Destination); len(all) != 1 {
+					t.Errorf("1400 bytes: answers %v", all)
+				}
+				w.payload = make([]byte, 1401-header)
+				w.send(t, 64)
+				if !silent {
+					a, ok := w.next(t)
+					if !ok || a.from != at(t, network, "r2", f) || a.kind != tooBig.kind || a.code != tooBig.code || a.info != 1400 {
+						t.Errorf("1401 bytes: got %v, %v, want %+v of r2 with an MTU of 1400", a, ok, tooBig)
+					}
+				}
+				w.payload = make([]byte, 10)
+				w.send(t, 64)
+				if all := w.until(t, f.Destination); len(all) != 1 {
+					t.Errorf("1401 bytes, then few: answers %v", all)
 				}
 			})
 		})

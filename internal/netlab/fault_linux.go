@@ -16,15 +16,17 @@ import (
 )
 
 // The families in nft's words: the name of the table's family, the TTL's
-// keyword, the ICMP messages that are answers, echo requests, and the refusals.
+// keyword, the ICMP messages that are answers, echo requests, what says
+// that a packet is too big, and the refusals.
 var nftFamilies = map[bool]struct {
-	table, ttl, answers, echo string
-	refusals                  map[topology.Unreachable]string
+	table, ttl, answers, echo, tooBig string
+	refusals                          map[topology.Unreachable]string
 }{
 	false: {
 		"ip", "ip ttl",
 		"icmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem }",
 		"icmp type echo-request",
+		"icmp type destination-unreachable icmp code frag-needed",
 		map[topology.Unreachable]string{
 			topology.UnreachableNet:        "icmp type net-unreachable",
 			topology.UnreachableHost:       "icmp type host-unreachable",
@@ -36,6 +38,7 @@ var nftFamilies = map[bool]struct {
 		"ip6", "ip6 hoplimit",
 		"icmpv6 type { echo-reply, destination-unreachable, time-exceeded, parameter-problem, packet-too-big }",
 		"icmpv6 type echo-request",
+		"icmpv6 type packet-too-big",
 		map[topology.Unreachable]string{
 			topology.UnreachableNet:        "icmpv6 type no-route",
 			topology.UnreachableHost:       "icmpv6 type addr-unreachable",
@@ -120,6 +123,9 @@ func (b *builder) filter(i, e int, f family) string {
 	var output []string
 	if n.Silent {
 		output = append(output, nft.answers+" drop")
+	}
+	if n.NoPTB {
+		output = append(output, nft.tooBig+" drop")
 	}
 	if n.Limit.Burst != 0 && !kernelLimit(n.Limit) {
 		rate, _ := limitRate(n.Limit)

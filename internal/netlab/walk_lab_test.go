@@ -27,7 +27,8 @@ const patience = 5000
 type answer struct {
 	from       netip.Addr
 	kind, code uint8
-	ttl        int // of the answer itself
+	ttl        int    // of the answer itself
+	info       uint32 // MTU that it names
 }
 
 // walker is a UDP socket at the vantage point, bound to a flow's source. It is
@@ -36,11 +37,13 @@ type walker struct {
 	fd   int
 	flow traceflow.Flow
 	lab  *netlab.Lab
+	// payload is what it sends.
+	payload []byte
 }
 
 func newWalker(t *testing.T, l *netlab.Lab, f traceflow.Flow) *walker {
 	t.Helper()
-	w := &walker{flow: f, lab: l}
+	w := &walker{flow: f, lab: l, payload: []byte("walker of the kernel lab")}
 	err := l.Do(func() (err error) {
 		if f.Source.Is4() {
 			w.fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
@@ -84,11 +87,23 @@ func (w *walker) send(t *testing.T, ttl int) {
 	if err := unix.SetsockoptInt(w.fd, level, option, ttl); err != nil {
 		t.Fatal(err)
 	}
-	payload := []byte("walker of the kernel lab")
-	if err := unix.Sendto(w.fd, payload, 0, to); err != nil {
-		if err = unix.Sendto(w.fd, payload, 0, to); err != nil {
+	if err := unix.Sendto(w.fd, w.payload, 0, to); err != nil {
+		if err = unix.Sendto(w.fd, w.payload, 0, to); err != nil {
 			t.Fatalf("send with TTL %d: %v", ttl, err)
 		}
+	}
+}
+
+// dontFragment makes the kernel set Don't Fragment and forget what it learns of
+// the path's MTU.
+func (w *walker) dontFragment(t *testing.T) {
+	t.Helper()
+	level, option, value := unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE
+	if w.flow.Source.Is4() {
+		level, option, value = unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE
+	}
+	if err := unix.SetsockoptInt(w.fd, level, option, value); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -167,12 +182,13 @@ func (w *walker) read(t *testing.T) (answer, bool) {
 	var a answer
 	for _, m := range messages {
 		switch [2]int32{m.Header.Level, m.Header.Type} {
-		// struct sock_extended_err: type and code at 5 and 6; then the sender.
+		// struct sock_extended_err: type and code at 5 and 6, information at 8;
+		// then the sender.
 		case [2]int32{unix.IPPROTO_IP, unix.IP_RECVERR}:
-			a.kind, a.code = m.Data[5], m.Data[6]
+			a.kind, a.code, a.info = m.Data[5], m.Data[6], binary.NativeEndian.Uint32(m.Data[8:])
 			a.from = netip.AddrFrom4([4]byte(m.Data[20:24]))
 		case [2]int32{unix.IPPROTO_IPV6, unix.IPV6_RECVERR}:
-			a.kind, a.code = m.Data[5], m.Data[6]
+			a.kind, a.code, a.info = m.Data[5], m.Data[6], binary.NativeEndian.Uint32(m.Data[8:])
 			a.from = netip.AddrFrom16([16]byte(m.Data[24:40]))
 		case [2]int32{unix.IPPROTO_IP, unix.IP_TTL}, [2]int32{unix.IPPROTO_IPV6, unix.IPV6_HOPLIMIT}:
 			a.ttl = int(binary.NativeEndian.Uint32(m.Data))

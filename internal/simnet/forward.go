@@ -113,8 +113,14 @@ func (n *Network) hop(f *flight) bool {
 	if edge < 0 {
 		return false
 	}
-	n.leave(f)
 	e := &n.t.Edges[edge]
+	if !f.fits(e) {
+		if !n.t.Nodes[f.at].NoPTB {
+			n.refuse(f, tooBig(e.MTU))
+		}
+		return false
+	}
+	n.leave(f)
 	f.now += n.crossing(e)
 	f.path = append(f.path, edge)
 	f.at = e.To
@@ -132,6 +138,12 @@ func (n *Network) hop(f *flight) bool {
 		return false
 	}
 	return !n.chance(node.ForwardLoss)
+}
+
+// fits reports whether the node lets the packet over the edge. What may be
+// fragmented passes, whole: nothing fragments here.
+func (f *flight) fits(e *topology.Edge) bool {
+	return e.MTU == 0 || len(f.data) <= e.MTU || f.header.Source.Is4() && !f.header.DontFragment
 }
 
 // leave does to the packet what the node does to those that it forwards.

@@ -24,6 +24,7 @@ const (
 	maxDuplicates = 16
 	maxBurst      = 1 << 20
 	maxLabels     = 16
+	minLinkMTU    = 68 // RFC 791, section 3.2
 	maxLinkMTU    = 65535
 )
 
@@ -131,6 +132,7 @@ var nodeKeys = []nodeKey{
 		return oneOf(&n.UDP, v, udpPorts)
 	}},
 	{name: "ttl-expired", form: "ttl-expired", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.TTLExpired })},
+	{name: "no-ptb", form: "no-ptb", roles: onRouter, flag: true, set: flag(func(n *Node) *bool { return &n.NoPTB })},
 	{name: "nat", form: "nat=restore|keep-checksum|keep-port|keep-all|no", roles: onRouter, set: func(n *Node, v string) error {
 		return oneOf(&n.NAT, v, natKinds)
 	}},
@@ -145,6 +147,10 @@ var nodeKeys = []nodeKey{
 var linkKeys = map[string]func(e *Edge, value string) error{
 	"delay":  func(e *Edge, v string) error { return delay(&e.Delay, v) },
 	"jitter": func(e *Edge, v string) error { return delay(&e.Jitter, v) },
+	"mtu": func(e *Edge, v string) (err error) {
+		e.MTU, err = whole(v, minLinkMTU, maxLinkMTU)
+		return err
+	},
 }
 
 // The words that stand for values.

@@ -29,10 +29,10 @@ default delay=2ms quote=28
 node src source address=192.0.2.9
 node r1 balance=packet hash=crc16 hash-seed=9 fields=src,label # another
 node a1 silent reply-loss=30% forward-loss=0.05 limit=6/1s quote=all mpls=16004/1/2,24001/0/255 mpls-layout=legacy
-node a2 mangle=id,checksum zero-ttl tos=0x28 interface=7/eth0/1500 interface-per-link quoted-ttl=2 return-extra=3 duplicates=2 keep-ttl reply-ttl=255 answer-delay=3ms unreachable=host nat=keep-port nat-ports=keep nat-address=203.0.113.5 nat-address6=2001:db8:1::5 silent=no
+node a2 mangle=id,checksum zero-ttl tos=0x28 interface=7/eth0/1500 interface-per-link quoted-ttl=2 return-extra=3 duplicates=2 keep-ttl reply-ttl=255 answer-delay=3ms unreachable=host no-ptb nat=keep-port nat-ports=keep nat-address=203.0.113.5 nat-address6=2001:db8:1::5 silent=no
 node dst destination drop-udp drop-tcp drop-icmp tcp=open udp=quic ttl-expired interface=/e address6=2001:db8::77
 link src > r1 jitter=100us
-link r1>a1 a2*3 > dst delay=5ms
+link r1>a1 a2*3 > dst delay=5ms mtu=1400
 -- other --
 not ours
 `
@@ -56,6 +56,7 @@ not ours
 	a2.ZeroTTL, a2.Remark, a2.QuotedTTL, a2.ReturnExtra = true, Remark{Clear: 0xff, Set: 0x28}, 2, 3
 	a2.Interface = Interface{Index: 7, Name: "eth0", MTU: 1500, PerLink: true}
 	a2.AnswerDelay, a2.Unreachable = 3*time.Millisecond, UnreachableHost
+	a2.NoPTB = true
 	a2.NAT, a2.NATKeepsPorts, a2.NATAddress4, a2.NATAddress6 = NATKeepPort, true, addr("203.0.113.5"), addr("2001:db8:1::5")
 	dst := node("dst", "198.18.0.5", "2001:db8::77")
 	dst.DropUDP, dst.DropTCP, dst.DropICMP, dst.TCP, dst.UDP, dst.TTLExpired = true, true, true, TCPOpen, UDPQUIC, true
@@ -66,10 +67,10 @@ not ours
 		Nodes: []Node{src, r1, a1, a2, dst},
 		Edges: []Edge{
 			{From: 0, To: 1, Weight: 1, Delay: 2 * time.Millisecond, Jitter: 100 * time.Microsecond},
-			{From: 1, To: 2, Weight: 1, Delay: 5 * time.Millisecond},
-			{From: 1, To: 3, Weight: 3, Delay: 5 * time.Millisecond},
-			{From: 2, To: 4, Weight: 1, Delay: 5 * time.Millisecond},
-			{From: 3, To: 4, Weight: 1, Delay: 5 * time.Millisecond},
+			{From: 1, To: 2, Weight: 1, Delay: 5 * time.Millisecond, MTU: 1400},
+			{From: 1, To: 3, Weight: 3, Delay: 5 * time.Millisecond, MTU: 1400},
+			{From: 2, To: 4, Weight: 1, Delay: 5 * time.Millisecond, MTU: 1400},
+			{From: 3, To: 4, Weight: 1, Delay: 5 * time.Millisecond, MTU: 1400},
 		},
 	}
 	ignore := cmpopts.IgnoreFields(Node{}, "HashSeed")
@@ -168,6 +169,9 @@ func TestErrors(t *testing.T) {
 		{"return extra", "node a return-extra=-1", "from 0 to 255"},
 		{"tcp", "node a tcp=half", "\"half\" is none of closed, open"},
 		{"udp", "node a udp=dns", "\"dns\" is none of closed, open, quic"},
+		{"mtu", "link a > b mtu=67", "mtu: \"67\" is no whole number from 68 to 65535"},
+		{"mtu of the source", ends + "link s > a > d mtu=1400", "t:4: mtu of a link out of s, the source"},
+		{"mtu of IPv6", ends + "link s > a/link a > d mtu=1279", "t:5: mtu 1279 is less than the 1280 bytes"},
 		{"nat", "node a nat=yes", "write: nat=restore|keep-checksum"},
 		{"nat address family", "node a nat-address=2001:db8::1", "is not IPv4"},
 		{"nat address of many", "node a b nat-address=192.0.2.1", "belongs to one node"},

@@ -139,6 +139,9 @@ type Node struct {
 	// TTLExpired makes a destination answer time exceeded, whatever the TTL,
 	// where it would answer in a way of its own.
 	TTLExpired bool
+	// NoPTB drops packets too big for the next link without an answer: a black
+	// hole for path MTU discovery.
+	NoPTB bool
 	// NAT makes the node translate the source of packets that it forwards: the
 	// address to NATAddress4 or NATAddress6, or to the node's own where that is
 	// not valid, and the port, or the ID of an echo request, to another unless
@@ -157,6 +160,10 @@ type Edge struct {
 	// Delay and Jitter are one way, and hold in both directions. A packet
 	// takes Delay plus a uniform part of Jitter.
 	Delay, Jitter time.Duration
+	// MTU is the longest IP packet, in bytes, that From forwards over the edge;
+	// 0 means any. A longer one draws an answer that names the MTU; without
+	// Don't Fragment IPv4 lets it pass, since nothing fragments here.
+	MTU int
 }
 
 // RateLimit is a token bucket: Burst answers at once, then one each Interval.
