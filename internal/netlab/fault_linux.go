@@ -16,15 +16,17 @@ import (
 )
 
 // The families in nft's words: the name of the table's family, the TTL's
-// keyword, the ICMP messages that are answers, echo requests, and the refusals.
+// keyword, the ICMP messages that are answers, echo requests, what says
+// that a packet is too big, and the refusals.
 var nftFamilies = map[bool]struct {
-	table, ttl, answers, echo string
-	refusals                  map[topology.Unreachable]string
+	table, ttl, answers, echo, tooBig string
+	refusals                          map[topology.Unreachable]string
 }{
 	false: {
 		"ip", "ip ttl",
 		"icmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem }",
 		"icmp type echo-request",
+		"icmp type destination-unreachable icmp code frag-needed",
 		map[topology.Unreachable]string{
 			topology.UnreachableNet:        "icmp type net-unreachable",
 			topology.UnreachableHost:       "icmp type host-unreachable",
@@ -36,6 +38,7 @@ var nftFamilies = map[bool]struct {
 		"ip6", "ip6 hoplimit",
 		"icmpv6 type { echo-reply, destination-unreachable, time-exceeded, parameter-problem, packet-too-big }",
 		"icmpv6 type echo-request",
+		"icmpv6 type packet-too-big",
 		map[topology.Unreachable]string{
 			topology.UnreachableNet:        "icmpv6 type no-route",
 			topology.UnreachableHost:       "icmpv6 type addr-unreachable",
@@ -103,11 +106,12 @@ func (b *builder) filter(i, e int, f family) string {
 		if n.Unreachable != topology.UnreachableNone {
 			forward = append(forward, destination+" reject with "+nft.refusals[n.Unreachable])
 		}
+		forward = append(forward, remark(n.Remark, nft.table, destination)...)
 		chain("onward", "filter", "forward", 0, forward...)
 		if n.KeepTTL {
 			chain("raise", "filter", "prerouting", -300, raiseTTL(nft.ttl)...)
 		}
-		if n.SNAT {
+		if n.NAT != topology.NATNone {
 			chain("translate", "nat", "postrouting", 100, fmt.Sprintf("%s snat to %v", destination, f.address(n)))
 		}
 	} else {
@@ -119,6 +123,9 @@ func (b *builder) filter(i, e int, f family) string {
 	var output []string
 	if n.Silent {
 		output = append(output, nft.answers+" drop")
+	}
+	if n.NoPTB {
+		output = append(output, nft.tooBig+" drop")
 	}
 	if n.Limit.Burst != 0 && !kernelLimit(n.Limit) {
 		rate, _ := limitRate(n.Limit)
@@ -138,6 +145,18 @@ func (b *builder) filter(i, e int, f family) string {
 		return ""
 	}
 	return fmt.Sprintf("table %s netlab {\n%s}\n", nft.table, chains.String())
+}
+
+// remark returns the rules that rewrite the two parts of the TOS byte.
+func remark(r topology.Remark, table, destination string) (rules []string) {
+	const dscp, ecn = 0xfc, 0x03
+	if r.Clear&dscp != 0 {
+		rules = append(rules, fmt.Sprintf("%s %s dscp set %#x", destination, table, r.Set>>2))
+	}
+	if r.Clear&ecn != 0 {
+		rules = append(rules, fmt.Sprintf("%s %s ecn set %d", destination, table, r.Set&ecn))
+	}
+	return rules
 }
 
 // swallow returns the rules of a destination that ignores protocols.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"github.com/vishvananda/netlink"
+
+	"traceflow/internal/topology"
 )
 
 // addRoutes gives every node its routes: towards the destination over all its
@@ -25,7 +27,7 @@ func (b *builder) addRoutes() error {
 		}
 	}
 	for target := range b.t.Nodes {
-		if target != b.t.Source && !b.t.Nodes[target].SNAT {
+		if target != b.t.Source && b.t.Nodes[target].NAT == topology.NATNone {
 			continue
 		}
 		for i, e := range back(b.t, target) {

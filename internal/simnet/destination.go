@@ -12,6 +12,7 @@ import (
 
 // deliver hands the packet to the destination, a host. Like a kernel it drops
 // what has a wrong checksum, and it waits in vain for the rest of a fragment.
+// Its answers go to whoever sent the packet, as NATs on their way see to.
 func (n *Network) deliver(f *flight) {
 	h, node := &f.header, &n.t.Nodes[f.at]
 	if h.MoreFragments || h.FragmentOffset != 0 || node.Drops(&f.flow) {
@@ -37,7 +38,7 @@ func (n *Network) deliverUDP(f *flight, node *topology.Node) {
 	}
 	reply := func(data []byte) {
 		from := netip.AddrPortFrom(h.Destination, u.DestinationPort)
-		n.message = packet.AppendUDP(n.message[:0], from, netip.AddrPortFrom(h.Source, u.SourcePort), data)
+		n.message = packet.AppendUDP(n.message[:0], from, f.sender(), data)
 		n.answer(f, h.Protocol)
 	}
 	switch {
@@ -68,13 +69,13 @@ func (n *Network) deliverTCP(f *flight, node *topology.Node) {
 		return
 	}
 	reply := packet.TCP{
-		SourcePort: t.DestinationPort, DestinationPort: t.SourcePort,
+		SourcePort: t.DestinationPort, DestinationPort: f.sender().Port(),
 		Acknowledgment: t.Sequence + 1 + uint32(len(payload)), Flags: packet.FlagRST | packet.FlagACK,
 	}
 	if node.TCP == topology.TCPOpen {
 		n.accept(f, &t, &reply)
 	}
-	n.message = packet.AppendTCP(n.message[:0], h.Destination, h.Source, &reply, nil)
+	n.message = packet.AppendTCP(n.message[:0], h.Destination, f.sender().Addr(), &reply, nil)
 	n.answer(f, h.Protocol)
 }
 
@@ -132,7 +133,7 @@ func (n *Network) deliverEcho(f *flight, node *topology.Node) {
 		n.refuse(f, timeExceeded)
 		return
 	}
-	m.Type = reply
-	n.message = packet.AppendEcho(n.message[:0], h.Destination, h.Source, &m)
+	m.Type, m.ID = reply, f.sender().Port()
+	n.message = packet.AppendEcho(n.message[:0], h.Destination, f.sender().Addr(), &m)
 	n.answer(f, h.Protocol)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func FuzzSend(f *testing.F) {
-	top := topologytest.Parse(f, "node a mpls=16/0/1 mangle=id,checksum,address,ports,ttl; node b mangle=truncate snat quote=30 duplicates=1; "+
+	top := topologytest.Parse(f, "node a mpls=16/0/1 mangle=id,checksum,address,ports,ttl; node b mangle=truncate nat=restore quote=30 duplicates=1; "+
 		"link s > a > b > d delay=0s")
 	for _, v6 := range []bool{false, true} {
 		for ttl := range uint8(4) {
@@ -87,7 +87,7 @@ func packets(tb testing.TB, name string, v6 bool) (*Wire, *topologyPackets) {
 }
 
 func TestSendAndRecvDoNotAllocate(t *testing.T) {
-	for _, name := range []string{"f", "mpls", "g"} {
+	for _, name := range []string{"f", "mpls", "g", "bleach", "interfaces"} {
 		both(t, func(t *testing.T, v6 bool) {
 			w, p := packets(t, name, v6)
 			loop(t, w, p, 64)

@@ -38,6 +38,15 @@ func TestTruth(t *testing.T) {
 		{"hidden before the end", "node a keep-ttl/link s > a > d", "d"},
 		{"refusal", "node b unreachable=host/link s > a > b > c > d", "a b b"},
 		{"hidden refusal", "node b unreachable=net keep-ttl/link s > a > b > c > d", "a b"},
+		{"zero", "node a zero-ttl/link s > x > a > b > c > d", "x b b c d"},
+		{"zero twice", "node a b zero-ttl/link s > a > b > c > d", "b c c d"},
+		{"zero at the end", "node a zero-ttl/link s > x > a > d", "x d"},
+		{"zero before hidden", "node a zero-ttl/node b keep-ttl/link s > a > b > c > d", "c c d"},
+		{"zero before refusal", "node a zero-ttl/node b unreachable=net/link s > a > b > d", "b b b"},
+		{"zero and refusal", "node a zero-ttl unreachable=net/link s > a > d", "a"},
+		{"zero and hidden", "node a zero-ttl keep-ttl/link s > a > b > d", "b d"},
+		{"zero in turn", "node a zero-ttl balance=packet/link s > a > b1 b2 > d", "b1|b2 b1|b2 d"},
+		{"in turn, one zero", "node a balance=packet/node b2 zero-ttl/link s > a > b1 b2 > c > d", "a b1|c c d"},
 		{"in turn", "node a balance=packet/link s > a > b1 b2 b3 > c > d", "a b1|b2|b3 c d"},
 		{"in turn, unequal", "node a balance=packet/link s > a > b > c > d/link a > c", "a b|c c|d d"},
 		{"in turn, one hidden", "node a balance=packet/node b2 keep-ttl/link s > a > b1 b2 > c > d", "a b1|c c|d d"},
@@ -133,7 +142,7 @@ func TestTruthSpreads(t *testing.T) {
 		t.Errorf("per destination, but shared as %v", got)
 	}
 	if got := shares("g", "a"); tooUneven(got) {
-		t.Errorf("behind SNAT shared as %v", got)
+		t.Errorf("behind a NAT shared as %v", got)
 	}
 }
 
