@@ -53,6 +53,10 @@ type document struct {
 	Links        []docLink        `json:"links"`
 	Diamonds     []docDiamond     `json:"diamonds"`
 	Changes      []docRouteChange `json:"route_changes"`
+	NATs         []docTranslation `json:"nats"`
+	Tunnels      []docTunnel      `json:"tunnels"`
+	Remarks      []docRemark      `json:"remarkings"`
+	ZeroTTL      []docZeroTTL     `json:"zero_ttl"`
 }
 
 type docDestination struct {
@@ -144,6 +148,7 @@ type docFlow struct {
 	SourcePort      uint16 `json:"src_port"`
 	DestinationPort uint16 `json:"dst_port"`
 	Label           uint32 `json:"flow_label"`
+	TOS             uint8  `json:"tos"`
 	// Destination is there only if it is not the trace's.
 	Destination *netip.Addr `json:"destination,omitempty"`
 	Path        *int        `json:"path"`
@@ -227,6 +232,10 @@ type docNode struct {
 	Sent     int         `json:"sent"`
 	Replies  int         `json:"replies"`
 	RTT      *docRTT     `json:"rtt_us"`
+
+	InitialTTL   *uint8   `json:"initial_ttl"`
+	ReturnLength *docSpan `json:"return_length"`
+	Asymmetry    *docSpan `json:"asymmetry"`
 }
 
 type docRTT struct {
