@@ -15,6 +15,9 @@ type Findings struct {
 	Tunnels []Tunnel
 	Remarks []Remark
 	ZeroTTL []ZeroTTL
+	// Interfaces are what routers tell of themselves. In the JSON they stand in
+	// the replies.
+	Interfaces []ToldInterface
 }
 
 // Findings looks for them. It finds nothing where nothing is odd: loss,
@@ -22,10 +25,11 @@ type Findings struct {
 func (t *Trace) Findings() Findings {
 	tracks := t.tracks()
 	return Findings{
-		NATs:    findNATs(tracks),
-		Tunnels: t.findTunnels(tracks),
-		Remarks: findRemarks(tracks),
-		ZeroTTL: findZeroTTL(tracks),
+		NATs:       findNATs(tracks),
+		Tunnels:    t.findTunnels(tracks),
+		Remarks:    findRemarks(tracks),
+		ZeroTTL:    findZeroTTL(tracks),
+		Interfaces: findInterfaces(tracks),
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 //	id             the quoted IP ID is another
 //	ttl=250        the reply's TTL (that of an equally long way back)
 //	mpls=24001/1   the top label and its TTL
+//	if=3:eth1      the index and the name of the interface it came in by
 //	blind          the wire saw no quoted header
 type scene struct {
 	from, to string // publicHost and farHost by default
@@ -40,7 +41,7 @@ type scene struct {
 func (s scene) trace(t *testing.T) *Trace {
 	t.Helper()
 	from, to := netip.MustParseAddr(cmpOr(s.from, publicHost)), netip.MustParseAddr(cmpOr(s.to, farHost))
-	out := &Trace{VantagePoint: VantagePoint{Address: from}, Destination: Destination{Address: to}, Config: Config{FirstTTL: 1, Paths: len(s.flows)}}
+	out := &Trace{VantagePoint: VantagePoint{Address: from}, Destination: Destination{Address: to}, Config: Config{Protocol: ProtocolUDP, FirstTTL: 1, Paths: len(s.flows)}}
 	var walks []Walk
 	for i, text := range s.flows {
 		f := Flow{
@@ -99,6 +100,11 @@ func (s scene) reply(t *testing.T, words []string, ttl uint8, f *Flow) Reply {
 			_, top, _ := strings.Cut(value, "/")
 			m, _ := strconv.Atoi(top)
 			r.MPLS = []MPLSLabel{{Label: uint32(n), Bottom: true, TTL: uint8(m)}}
+		case "if":
+			_, name, _ := strings.Cut(value, ":")
+			index, _, _ := strings.Cut(value, ":")
+			m, _ := strconv.Atoi(index)
+			r.Interfaces = append(r.Interfaces, Interface{Index: uint32(m), Name: name})
 		case "blind":
 			r.HeaderQuoted, r.QuotedTTL, r.QuotedTOS = false, 0, 0
 		default:
@@ -240,5 +246,24 @@ func TestInitialTTL(t *testing.T) {
 		if got := InitialTTL(tt.reply, tt.distance); got != tt.want {
 			t.Errorf("TTL %d from %d hops away began with %d, want %d", tt.reply, tt.distance, got, tt.want)
 		}
+	}
+}
+
+func TestFindInterfaces(t *testing.T) {
+	trace := scene{flows: []string{
+		"192.0.2.1 if=3:eth1|198.51.100.1 if=7:xe-0/0/1|203.0.113.9 if=2:ens3|203.0.113.9 q=2 if=2:ens3",
+		"192.0.2.1 if=4:eth2|198.51.100.1 if=7:xe-0/0/1|203.0.113.9|203.0.113.9 q=2",
+	}}.trace(t)
+	told := func(ttl uint8, address string, index uint32, name string, flows int) ToldInterface {
+		return ToldInterface{TTL: ttl, Address: netip.MustParseAddr(address), Interface: Interface{Index: index, Name: name}, Flows: flows}
+	}
+	want := []ToldInterface{
+		told(1, "192.0.2.1", 3, "eth1", 1),
+		told(1, "192.0.2.1", 4, "eth2", 1),
+		told(2, "198.51.100.1", 7, "xe-0/0/1", 2),
+		told(3, "203.0.113.9", 2, "ens3", 1),
+	}
+	if diff := cmp.Diff(Findings{Interfaces: want}, trace.Findings(), equate...); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
