@@ -55,6 +55,10 @@ type document struct {
 	Changes      []docRouteChange `json:"route_changes"`
 	EndReason    EndReason        `json:"end_reason"`
 	Finish       *docFinish       `json:"finish"`
+	NATs         []docTranslation `json:"nats"`
+	Tunnels      []docTunnel      `json:"tunnels"`
+	Remarks      []docRemark      `json:"remarkings"`
+	ZeroTTL      []docZeroTTL     `json:"zero_ttl"`
 }
 
 type docDestination struct {
@@ -165,6 +169,7 @@ type docFlow struct {
 	SourcePort      uint16 `json:"src_port"`
 	DestinationPort uint16 `json:"dst_port"`
 	Label           uint32 `json:"flow_label"`
+	TOS             uint8  `json:"tos"`
 	// Destination is there only if it is not the trace's.
 	Destination *netip.Addr `json:"destination,omitempty"`
 	Path        *int        `json:"path"`
@@ -248,6 +253,10 @@ type docNode struct {
 	Sent     int         `json:"sent"`
 	Replies  int         `json:"replies"`
 	RTT      *docRTT     `json:"rtt_us"`
+
+	InitialTTL   *uint8   `json:"initial_ttl"`
+	ReturnLength *docSpan `json:"return_length"`
+	Asymmetry    *docSpan `json:"asymmetry"`
 }
 
 type docRTT struct {

@@ -91,7 +91,7 @@ func (d *document) trace() (*Trace, error) {
 		}
 		flow := Flow{
 			ID: f.ID, Protocol: protocol, Source: d.VantagePoint.Address, Destination: d.Destination.Address,
-			SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label, TOS: c.TOS,
+			SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label, TOS: f.TOS,
 		}
 		if f.Destination != nil {
 			flow.Destination = *f.Destination

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // sample is a trace with something in every field.
@@ -64,6 +66,38 @@ func TestJSONRoundTrip(t *testing.T) {
 		}
 		if !read.Reached() || len(read.Graph.Diamonds) != len(sample(rate).Graph.Diamonds) {
 			t.Errorf("read as reached %v, %d diamonds", read.Reached(), len(read.Graph.Diamonds))
+		}
+	}
+}
+
+// TestJSONFindings writes what is odd, reads it and finds the same in it.
+func TestJSONFindings(t *testing.T) {
+	trace := scene{from: privateHost, tos: 0xb9, flows: []string{
+		"10.0.0.1 if=3:eth1|100.64.0.1 tos=185 sum=77|198.51.100.1 tos=1 sum=77 mpls=24001/251|198.51.100.2 q=0 tos=1 src=203.0.113.5:4242 sum=5 id|" +
+			"198.51.100.2 tos=1 src=203.0.113.5:4242 sum=5 id|198.51.100.3 q=2 tos=1 sum=5|198.51.100.4 q=3 tos=1 sum=5|203.0.113.9 tos=1 sum=5",
+		"10.0.0.1|100.64.0.1 sum=78|*|*|*|*|*|203.0.113.9 tos=1 sum=99",
+	}}.trace(t)
+	want := trace.Findings()
+	if len(want.NATs) != 2 || len(want.Tunnels) != 2 || len(want.Remarks) != 1 || len(want.ZeroTTL) != 1 || len(want.Interfaces) != 1 {
+		t.Errorf("not one of each: %+v", want)
+	}
+	data, err := json.Marshal(trace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read Trace
+	if err := json.Unmarshal(data, &read); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, read.Findings(), equate...); diff != "" {
+		t.Errorf("findings (-written +read)\n%s", diff)
+	}
+	if diff := cmp.Diff(trace.Fingerprints(), read.Fingerprints()); diff != "" {
+		t.Errorf("fingerprints (-written +read)\n%s", diff)
+	}
+	for _, key := range []string{`"nats":[{"ttl":2,"after_ttl":1,"after":"10.0.0.1","evidence":"quoted-checksum","certain":true,"source":null`, `"tunnels":[{`, `"remarkings":[{`, `"zero_ttl":[{`, `"initial_ttl":64`, `"tos":185`} {
+		if !strings.Contains(string(data), key) {
+			t.Errorf("%s is not in %s", key, data)
 		}
 	}
 }
@@ -139,6 +173,9 @@ func FuzzUnmarshal(f *testing.F) {
 			{`"quoted_ttl":1`, `"quoted_ttl":255`},
 			{`"rtt_us":1`, `"rtt_us":-922337203685477`},
 			{`"sent_us":0`, `"sent_us":9223372036854775807`},
+			{`"reply_ttl":61`, `"reply_ttl":null`},
+			{`"mpls":[{"label":16004,"tc":5,"bottom":false,"ttl":1},`, `"quote":{"source":"198.51.100.1","src_port":7,"checksum_delta":9,"ip_id_changed":true},"mpls":[`},
+			{`"verified":true`, `"verified":true,"interfaces":[{"role":"incoming","index":7,"name":"a\u001bb"}],"mtu_bytes":1400`},
 			{`"end":"reached"`, `"end":"silent"`},
 			{`"time-exceeded"`, `"port-unreachable"`},
 		} {

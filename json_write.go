@@ -51,7 +51,7 @@ func toDocument(t *Trace) *document {
 	for _, f := range t.Flows {
 		doc := docFlow{
 			ID: f.ID, Protocol: f.Protocol.String(), SourcePort: f.SourcePort,
-			DestinationPort: f.DestinationPort, Label: f.Label, End: EndUnknown.String(),
+			DestinationPort: f.DestinationPort, Label: f.Label, TOS: f.TOS, End: EndUnknown.String(),
 		}
 		if f.Destination != t.Destination.Address {
 			doc.Destination = &f.Destination
@@ -68,6 +68,8 @@ func toDocument(t *Trace) *document {
 		d.Exchanges = append(d.Exchanges, toDocExchange(&t.Exchanges[i], t.Started))
 	}
 	d.addGraph(&t.Graph)
+	d.addFingerprints(t.Fingerprints())
+	d.addFindings(t.Findings())
 	d.EndReason, d.Finish = t.EndReason(), toDocFinish(t)
 	return d
 }

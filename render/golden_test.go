@@ -38,6 +38,8 @@ type golden struct {
 	flows     []string
 	options   render.Options
 	cancelled bool
+	tos       uint8
+	edit      func(*traceflow.Exchange) // of what was answered
 }
 
 var traces = []golden{
@@ -101,7 +103,41 @@ var traces = []golden{
 	{name: "zero-flows", ends: ipv4},
 	{name: "zero-flows-dedup", ends: ipv4, options: render.Options{Dedup: true}},
 	{name: "cancelled-with-nothing", ends: ipv4, cancelled: true, flows: []string{"", ""}},
+	{name: "findings", ends: "10.0.0.10 203.0.113.9", tos: 0xb9, edit: odd, flows: []string{
+		"10.0.0.1 100.64.0.1 198.51.100.1 198.51.100.2 198.51.100.2 198.51.100.3 198.51.100.4 198.51.100.5 203.0.113.9",
+		"10.0.0.1 100.64.0.1 198.51.100.1 198.51.100.2 198.51.100.2 198.51.100.3 198.51.100.4 198.51.100.5 203.0.113.9",
+	}},
 	{name: "cancelled-midway", ends: ipv4, cancelled: true, flows: []string{"192.0.2.1 198.51.100.1", "192.0.2.1", ""}},
+}
+
+// odd makes a reply one of a path on which everything happens: a NAT behind TTL
+// 1, another behind TTL 3, the DSCP set to 0 in between, a router that forwards
+// at TTL 0 and two kinds of tunnels.
+func odd(e *traceflow.Exchange) {
+	r := &e.Reply
+	r.QuotedTOS, r.MPLS = 0xb9, nil
+	if e.TTL > 2 {
+		r.QuotedTOS = 1
+	}
+	switch {
+	case e.TTL > 3:
+		r.Quote = &traceflow.QuoteChange{Checksum: 1234, ID: true, Source: netip.AddrPortFrom(netip.MustParseAddr("203.0.113.77"), 9000+uint16(e.Flow))}
+	case e.TTL > 1:
+		r.Quote = &traceflow.QuoteChange{Checksum: 77}
+	}
+	switch e.TTL {
+	case 2:
+		r.Interfaces = []traceflow.Interface{
+			{Index: 3, Name: "ge-0/0/1.100", Address: netip.MustParseAddr("100.64.0.1"), MTU: 1500},
+			{Role: traceflow.OutgoingInterface, Name: "\x1b[2J"},
+		}
+	case 3:
+		r.MPLS = []traceflow.MPLSLabel{{Label: 24017, Bottom: true, TTL: 251}}
+	case 4:
+		r.QuotedTTL = 0
+	case 6, 7, 8:
+		r.QuotedTTL = e.TTL - 4
+	}
 }
 
 func (g *golden) trace(t *testing.T) *traceflow.Trace {
@@ -129,7 +165,7 @@ func (g *golden) trace(t *testing.T) *traceflow.Trace {
 		flow := traceflow.Flow{
 			ID: i + 1, Protocol: traceflow.ProtocolUDP,
 			Source: out.VantagePoint.Address, Destination: out.Destination.Address,
-			SourcePort: uint16(33453 + i), DestinationPort: 33452,
+			SourcePort: uint16(33453 + i), DestinationPort: 33452, TOS: g.tos,
 		}
 		var exchanges []traceflow.Exchange
 		for j, cell := range strings.Fields(line) {
@@ -138,6 +174,9 @@ func (g *golden) trace(t *testing.T) *traceflow.Trace {
 				Flow: flow.ID, TTL: ttl, Attempt: 1,
 				Sent:  started.Add(time.Duration(i*100+j) * time.Millisecond),
 				Reply: reply(t, cell, flow.Destination, ttl),
+			}
+			if g.edit != nil && e.Reply.Kind.Answered() {
+				g.edit(&e)
 			}
 			exchanges = append(exchanges, e)
 			out.Stats.Probes++

@@ -15,12 +15,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
-	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"traceflow/render"
 )
 
 // Version is what --version prints and results record.
@@ -116,15 +116,5 @@ func newRoot(env Env) *cobra.Command {
 	return root
 }
 
-// printable makes text safe to write to a terminal: one line of characters that
-// have a look of their own. Controls, marks that turn the direction of writing
-// (Unicode Annex 9) and other invisible ones are replaced, and so are bytes
-// that are not UTF-8.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
+// printable makes text safe to write to a terminal.
+func printable(s string) string { return render.Printable(s) }

@@ -179,7 +179,8 @@ func TestSchemaKeepsContract(t *testing.T) {
 			"route_changes", "guarantee.equal_shares", "guarantee.rate_limited_hops", "guarantee.short_hops", "guarantee.hop_shares",
 			"config.gap_ns", "config.repeats", "config.timeout_us", "stats.foreign", "stats.malformed", "stats.unattributed",
 			"flows.end", "flows.ambiguous", "exchanges.error", "exchanges.abandoned", "exchanges.reply.verified", "exchanges.reply.mpls",
-			"links.share", "diamonds.meshed",
+			"links.share", "diamonds.meshed", "nats", "tunnels", "remarkings", "zero_ttl",
+			"flows.tos", "nodes.initial_ttl", "nodes.return_length", "nodes.asymmetry",
 		})
 	})
 }
