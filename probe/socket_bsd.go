@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -28,8 +29,9 @@ import (
 
 // socketBSD is a non-blocking socket with Go's poller behind it.
 type socketBSD struct {
-	file *os.File
-	conn syscall.RawConn
+	file   *os.File
+	conn   syscall.RawConn
+	closed atomic.Bool
 }
 
 // sockoptBSD is one integer socket option.
@@ -92,7 +94,7 @@ func (s *socketBSD) set(level, name, value int) (err error) {
 	if broken := s.conn.Control(func(fd uintptr) {
 		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), level, name, value))
 	}); broken != nil {
-		return closedError(broken)
+		return s.closedError(broken)
 	}
 	return err
 }
@@ -102,7 +104,7 @@ func (s *socketBSD) bind(from netip.AddrPort) (err error) {
 	if broken := s.conn.Control(func(fd uintptr) {
 		err = os.NewSyscallError("bind", unix.Bind(int(fd), sockaddrBSD(from.Addr(), from.Port())))
 	}); broken != nil {
-		return closedError(broken)
+		return s.closedError(broken)
 	}
 	return err
 }
@@ -133,7 +135,7 @@ func (s *socketBSD) send(data, control []byte, to unix.Sockaddr) (at time.Time, 
 	if err == nil {
 		err = os.NewSyscallError("sendmsg", failed)
 	}
-	return at, closedError(err)
+	return at, s.closedError(err)
 }
 
 // receive waits for a packet, then calls fill for every packet that is there
@@ -164,7 +166,7 @@ func (s *socketBSD) receive(fill func(data, control []byte, from netip.Addr) boo
 	if err == nil {
 		err = os.NewSyscallError("recvmsg", failed)
 	}
-	return closedError(err)
+	return s.closedError(err)
 }
 
 const (
@@ -173,11 +175,15 @@ const (
 	controlRoomBSD = 256
 )
 
-func (s *socketBSD) close() error { return s.file.Close() }
+func (s *socketBSD) close() error {
+	s.closed.Store(true)
+	return s.file.Close()
+}
 
-// closedError is net.ErrClosed where package os has its own.
-func closedError(err error) error {
-	if errors.Is(err, os.ErrClosed) {
+// closedError is net.ErrClosed once the socket is closed; the error of package
+// os has no name.
+func (s *socketBSD) closedError(err error) error {
+	if err != nil && s.closed.Load() {
 		return net.ErrClosed
 	}
 	return err
