@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // Package packet turns bytes into structs and structs into bytes: IPv4 and
-// IPv6 with their options and extension headers, UDP, TCP, ICMP and ICMPv6
-// messages, the quotes that ICMP errors carry, and the multi-part extensions
-// behind the quotes (RFC 4884, MPLS label stacks of RFC 4950).
+// IPv6 with their options and extension headers, UDP, TCP and its options, ICMP
+// and ICMPv6 messages, the quotes that ICMP errors carry, the multi-part
+// extensions behind the quotes (RFC 4884; MPLS label stacks of RFC 4950,
+// interfaces of RFC 5837), and the packets with which QUIC negotiates its
+// version. It knows what a NAT makes of a checksum.
 //
 // # What it does
 //
@@ -39,6 +41,6 @@
 // Decode, a case in DecodeQuote for its first 8 bytes and one in
 // ValidChecksum, and a fuzz target and a comparison with an independent
 // implementation in <name>_test.go. A new kind of ICMP extension object is a
-// class constant and a decoder of Object.Payload in extension.go. A new ICMP
-// type or code is a constant in icmp_types.go.
+// class constant in extension.go and a decoder of Object.Payload, as in
+// interface.go. A new ICMP type or code is a constant in icmp_types.go.
 package packet

@@ -52,6 +52,7 @@ const (
 	layerICMP      = "ICMP"
 	layerQuote     = "ICMP quote"
 	layerTransport = "quoted transport header"
+	layerQUIC      = "QUIC"
 )
 
 // All the errors there are. They are built once: see DecodeError.
@@ -87,4 +88,11 @@ var (
 	errQuoteFamily        = &DecodeError{layerQuote, 0, ErrMalformed}
 	errQuoteFragment      = &DecodeError{layerQuote, 6, ErrMalformed}
 	errTransportTruncated = &DecodeError{layerTransport, 0, ErrTruncated}
+
+	errQUICTruncated    = &DecodeError{layerQUIC, 0, ErrTruncated}
+	errQUICForm         = &DecodeError{layerQUIC, 0, ErrMalformed}
+	errQUICVersion      = &DecodeError{layerQUIC, 1, ErrMalformed}
+	errQUICConnectionID = &DecodeError{layerQUIC, 5, ErrTruncated} // of either
+	errQUICVersions     = &DecodeError{layerQUIC, 7, ErrMalformed} // behind the connection IDs, wherever they end
+	errQUICHalfVersion  = &DecodeError{layerQUIC, 7, ErrTruncated}
 )

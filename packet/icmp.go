@@ -60,6 +60,34 @@ func AppendEcho(b []byte, src, dst netip.Addr, m *ICMP) []byte {
 	return finishICMP(b, start, src, dst)
 }
 
+// AppendEchoWithChecksum is AppendEcho with a checksum chosen by the caller,
+// as AppendUDPWithChecksum is for UDP: the two bytes at m.Body[fix:fix+2] are
+// solved for, so that want is the valid checksum. Routers that look for ports
+// where an echo has its type, code and checksum so see one flow, whatever its
+// ID and sequence number are.
+//
+// It panics when fix is odd or its two bytes are not inside the body, when want
+// is 0 or 0xffff (which are the same value in one's complement), and when
+// AppendEcho would.
+func AppendEchoWithChecksum(b []byte, src, dst netip.Addr, m *ICMP, fix int, want uint16) []byte {
+	if fix < 0 || fix%2 != 0 || fix > len(m.Body)-2 {
+		panic("packet: the checksum of an echo is fixed up in two bytes of the body at an even offset")
+	}
+	if want == 0 || want == 0xffff {
+		panic("packet: the checksum of an echo cannot be chosen to be 0 or 0xffff")
+	}
+	start := len(b)
+	b = AppendEcho(b, src, dst, m)
+	// What takes the sum from the checksum that came out to the one wanted, the
+	// two bytes take back.
+	at := start + icmpHeaderLength + fix
+	came := binary.BigEndian.Uint16(b[start+2:])
+	binary.BigEndian.PutUint16(b[start+2:], want)
+	solved := addWord(addWord(binary.BigEndian.Uint16(b[at:]), came), ^want)
+	binary.BigEndian.PutUint16(b[at:], solved)
+	return b
+}
+
 // finishICMP writes the checksum of the message that begins at start. Only
 // that of ICMPv6 covers a pseudo header (RFC 4443, section 2.3).
 func finishICMP(b []byte, start int, src, dst netip.Addr) []byte {

@@ -229,6 +229,10 @@ func TestExtensionsAreFound(t *testing.T) {
 			{"the length before padding", func(x []byte) (uint32, [][]byte) {
 				return length(72), [][]byte{padded(longProbe[:72], 128), x}
 			}, long[:72-headers], true},
+			{"the odd length before padding", func(x []byte) (uint32, [][]byte) {
+				odd := 17 * unit // 68 bytes of IPv4 were seen in the wild; 136 of IPv6 are 128 or more
+				return length(odd), [][]byte{padded(longProbe[:odd], max(odd, 128)), x}
+			}, long[:17*unit-headers], v4},
 			{"a length below that of the headers, padded", func(x []byte) (uint32, [][]byte) {
 				return length(8), [][]byte{padded(shortProbe, 128), x}
 			}, short, false},
@@ -258,13 +262,20 @@ func TestExtensionsAreFound(t *testing.T) {
 		for _, layout := range layouts {
 			t.Run(f.name+" "+layout.name, func(t *testing.T) {
 				for n := 1; n <= 8; n++ {
-					for variant, change := range map[string]func(x []byte){
-						"as it should be":               func([]byte) {},
-						"the version in the lower half": func(x []byte) { x[0] = 2; fixChecksum(x) },
-						"no checksum":                   func(x []byte) { x[2], x[3] = 0, 0 },
+					stack := packet.AppendMPLSObject(nil, labels(n))
+					other := packet.AppendInterfaceObject(nil, &packet.InterfaceInfo{Index: 7, Name: []byte("xe-0/0/1"), MTU: 9192})
+					for variant, structure := range map[string]func() []byte{
+						"as it should be":               func() []byte { return mpls(n) },
+						"the version in the lower half": func() []byte { x := mpls(n); x[0] = 2; fixChecksum(x); return x },
+						"no checksum":                   func() []byte { x := mpls(n); x[2], x[3] = 0, 0; return x },
+						"another class before":          func() []byte { return packet.AppendExtensions(nil, slices.Concat(other, stack)) },
+						"another class after":           func() []byte { return packet.AppendExtensions(nil, slices.Concat(stack, other)) },
+						"other classes around": func() []byte {
+							unknown := packet.AppendObject(nil, packet.Object{Class: 0xf7, CType: 1, Payload: []byte("private")})
+							return packet.AppendExtensions(nil, slices.Concat(unknown, other, stack, unknown))
+						},
 					} {
-						x := mpls(n)
-						change(x)
+						x := structure()
 						want := labels(n)
 						if layout.checksum && variant == "no checksum" {
 							want = nil

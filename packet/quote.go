@@ -17,8 +17,8 @@ type Quote struct {
 	SourcePort, DestinationPort uint16
 	// UDPLength is the length field of UDP, in bytes with the header.
 	UDPLength int
-	// Checksum is that of UDP, ICMP and ICMPv6. That of TCP is not in the
-	// first 8 bytes and not decoded.
+	// Checksum is that of UDP, ICMP and ICMPv6, and that of TCP where at least
+	// 18 bytes of it were quoted: it is 0 where they were not, or are padding.
 	Checksum uint16
 	// Sequence is that of TCP.
 	Sequence uint32
@@ -84,6 +84,9 @@ func decodeQuote(b []byte, q *Quote) error {
 		q.SourcePort = binary.BigEndian.Uint16(first)
 		q.DestinationPort = binary.BigEndian.Uint16(first[2:])
 		q.Sequence = binary.BigEndian.Uint32(first[4:])
+		if len(payload) >= 18 {
+			q.Checksum = binary.BigEndian.Uint16(payload[16:])
+		}
 		// The payload is known only when the quote covers the header.
 		if _, data, err := DecodeTCP(payload); err == nil {
 			q.Payload = data

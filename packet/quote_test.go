@@ -39,6 +39,8 @@ var (
 func TestDecodeQuote(t *testing.T) {
 	wantUDP := packet.Quote{SourcePort: 40000, DestinationPort: 33434, UDPLength: 20, Checksum: 0xbeef}
 	wantTCP := packet.Quote{SourcePort: 40000, DestinationPort: 443, Sequence: 0x12345678}
+	wantWholeTCP := wantTCP
+	wantWholeTCP.Checksum = 0xabcd
 	wantEcho := packet.Quote{Checksum: 0x5678, EchoID: 0x1111, EchoSequence: 0x2222}
 	data := []byte("probe data 1")
 	with := func(q packet.Quote, h packet.IP, payload []byte, change func(h *packet.IP)) packet.Quote {
@@ -114,8 +116,10 @@ func TestDecodeQuote(t *testing.T) {
 		},
 		{"IPv4 TCP, 28 bytes", []string{quoteV4TCP, quoteTCPFirst}, with(wantTCP, wantV4, nil, tcpV4)},
 		{"IPv4 TCP, half the header", []string{quoteV4TCP, quoteTCPFirst, quoteTCPRest[:8]}, with(wantTCP, wantV4, nil, tcpV4)},
-		{"IPv4 TCP, all of it", []string{quoteV4TCP, quoteTCPFirst, quoteTCPRest, quotePayload}, with(wantTCP, wantV4, data, tcpV4)},
-		{"IPv6 TCP, all of it", []string{quoteV6TCP, quoteTCPFirst, quoteTCPRest, quotePayload}, with(wantTCP, wantV6, data, tcpV6)},
+		{"IPv4 TCP, 17 bytes of it", []string{quoteV4TCP, quoteTCPFirst, quoteTCPRest[:21]}, with(wantTCP, wantV4, nil, tcpV4)},
+		{"IPv4 TCP, 18 bytes of it", []string{quoteV4TCP, quoteTCPFirst, quoteTCPRest[:23]}, with(wantWholeTCP, wantV4, nil, tcpV4)},
+		{"IPv4 TCP, all of it", []string{quoteV4TCP, quoteTCPFirst, quoteTCPRest, quotePayload}, with(wantWholeTCP, wantV4, data, tcpV4)},
+		{"IPv6 TCP, all of it", []string{quoteV6TCP, quoteTCPFirst, quoteTCPRest, quotePayload}, with(wantWholeTCP, wantV6, data, tcpV6)},
 		{"IPv4 echo, 28 bytes", []string{quoteV4ICMP, "08 00 5678 1111 2222"}, with(wantEcho, wantV4, nil, icmpV4)},
 		{"IPv4 echo reply", []string{quoteV4ICMP, "00 00 5678 1111 2222", quotePayload}, with(wantEcho, wantV4, data, icmpV4)},
 		{"IPv4 ICMP, no echo", []string{quoteV4ICMP, "0d 00 5678 1111 2222", quotePayload}, with(packet.Quote{Checksum: 0x5678}, wantV4, data, icmpV4)},

@@ -22,6 +22,9 @@ func operations(tb testing.TB) []operation {
 	stack := labels(3)
 	extensions := mpls(3)
 	found := make([]packet.LabelStackEntry, 0, 8)
+	told := make([]packet.InterfaceInfo, 0, 4)
+	negotiation := packet.AppendVersionNegotiation(nil, payload[:8], payload[8:16], 1, 0x6b3343cf)
+	synOptions := packet.TCP{Options: packet.AppendSYNOptions(nil, 1460, 1, 7)}
 	var all []operation
 	add := func(name string, run func()) { all = append(all, operation{name, run}) }
 	for _, f := range families {
@@ -29,6 +32,8 @@ func operations(tb testing.TB) []operation {
 		h := packet.IP{Source: f.host, Destination: f.target, Protocol: packet.ProtocolUDP, TTL: 1}
 		segment := packet.TCP{SourcePort: 40000, DestinationPort: 443, Flags: packet.FlagSYN, Options: unhex(tb, "020405b4")}
 		echo := packet.ICMP{Type: packet.ICMPv4EchoRequest, ID: 1, Sequence: 2, Body: payload}
+		about := packet.InterfaceInfo{Index: 7, Address: f.router, Name: []byte("eth0"), MTU: 1500}
+		interfaces := packet.Extensions(packet.AppendExtensions(nil, packet.AppendInterfaceObject(nil, &about)))
 		whole := probe(f.host, f.target, 1, payload)
 		datagram := whole[len(whole)-8-len(payload):]
 		tcp := packet.AppendTCP(nil, f.host, f.target, &segment, payload)
@@ -52,6 +57,16 @@ func operations(tb testing.TB) []operation {
 		add(f.name+"/AppendICMPError", func() {
 			buffer = packet.AppendICMPError(buffer[:0], f.router, f.host, timeExceeded(f.host), 0, 0, whole, extensions, packet.CompliantLayout)
 		})
+		add(f.name+"/AppendEchoWithChecksum", func() {
+			buffer = packet.AppendEchoWithChecksum(buffer[:0], f.host, f.target, &echo, 30, 0x1234)
+		})
+		add(f.name+"/AppendInterfaceObject", func() { buffer = packet.AppendInterfaceObject(buffer[:0], &about) })
+		add(f.name+"/AppendInterfaces", func() {
+			if told = interfaces.AppendInterfaces(told[:0]); len(told) != 1 {
+				panic("the interface is lost")
+			}
+		})
+		add(f.name+"/TranslatedChecksum", func() { _ = packet.TranslatedChecksum(1, src, dst) })
 		add(f.name+"/ValidChecksum", func() { _ = packet.ValidChecksum(datagram, f.host, f.target, packet.ProtocolUDP) })
 
 		add(f.name+"/DecodeIP", func() { must(packet.DecodeIP(whole)) })
@@ -70,6 +85,14 @@ func operations(tb testing.TB) []operation {
 		add(f.name+"/DecodeICMPError with a search", func() { mustOne(packet.DecodeICMPError(searched, f.router, f.host)) })
 	}
 	add("AppendExtensions", func() { buffer = packet.AppendExtensions(buffer[:0], extensions[4:]) })
+	add("AppendSYNOptions", func() { buffer = packet.AppendSYNOptions(buffer[:0], 1460, 1, 7) })
+	add("Timestamps", func() {
+		if _, _, ok := synOptions.Timestamps(); !ok {
+			panic("the timestamps are lost")
+		}
+	})
+	add("AppendQUICProbe", func() { buffer = packet.AppendQUICProbe(buffer[:0], [8]byte{1}, [8]byte{2}, packet.QUICMinimum) })
+	add("DecodeVersionNegotiation", func() { mustOne(packet.DecodeVersionNegotiation(negotiation)) })
 	add("AppendMPLSObject", func() { buffer = packet.AppendMPLSObject(buffer[:0], stack) })
 	add("AppendObject", func() { buffer = packet.AppendObject(buffer[:0], packet.Object{Class: 1, CType: 1, Payload: payload}) })
 	add("Objects", func() {

@@ -26,6 +26,9 @@ type Config struct {
 	Timeout time.Duration
 	// Key is the secret that identities are derived from; nil draws one.
 	Key []byte
+	// QUIC makes UDP probes QUIC packets of a version that no server has. Servers
+	// answer those with version negotiation (RFC 9000, section 6).
+	QUIC bool
 	// Observe, if set, is told of each packet's fate: once when it is answered
 	// or given up. It runs on the engine's goroutine, in order, and must not
 	// block.
@@ -190,7 +193,7 @@ func (e *Engine) receive() {
 		answers := make([]answer, 0, n)
 		malformed := 0
 		for i := range batch[:n] {
-			a, err := decodeAnswer(&batch[i])
+			a, err := decodeAnswer(&batch[i], e.caps.QuotedHeader)
 			switch {
 			case err == nil:
 				answers = append(answers, a)

@@ -5,9 +5,12 @@
 package netlab_test
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"traceflow"
 	"traceflow/internal/netlab"
@@ -112,6 +115,49 @@ func TestDropUDP(t *testing.T) {
 			t.Errorf("got answers %v, want one of r3", all)
 		}
 	})
+}
+
+// connect opens a TCP connection from the vantage point, blocking.
+func connect(t *testing.T, l *netlab.Lab, to netip.Addr, port int) error {
+	t.Helper()
+	domain, address := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: port, Addr: to.As16()})
+	if to.Is4() {
+		domain, address = unix.AF_INET, &unix.SockaddrInet4{Port: port, Addr: to.As4()}
+	}
+	return l.Do(func() error {
+		fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		// How long a destination that drops TCP keeps the test waiting, in ms.
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 200); err != nil {
+			return err
+		}
+		return unix.Connect(fd, address)
+	})
+}
+
+func TestTCP(t *testing.T) {
+	for _, tt := range []struct {
+		keys string
+		want error
+	}{
+		{"", unix.ECONNREFUSED},
+		{" tcp=open", nil},
+		{" tcp=open drop-udp drop-icmp", nil},
+		{" drop-tcp", unix.ETIMEDOUT},
+	} {
+		t.Run(tt.keys, func(t *testing.T) {
+			families(t, build(t, line(t, "dst"+tt.keys)), func(t *testing.T, l *netlab.Lab, f traceflow.Flow) {
+				for _, port := range []int{443, 20000} {
+					if err := connect(t, l, f.Destination, port); !errors.Is(err, tt.want) {
+						t.Errorf("connect to port %d: %v, want %v", port, err, tt.want)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestUnreachable(t *testing.T) {

@@ -15,15 +15,16 @@ import (
 	"traceflow/internal/topology"
 )
 
-// The families in nft's words: the name of the table's family, the addresses'
-// keyword, the ICMP messages that are answers, and the refusals.
+// The families in nft's words: the name of the table's family, the TTL's
+// keyword, the ICMP messages that are answers, echo requests, and the refusals.
 var nftFamilies = map[bool]struct {
-	table, ttl, answers string
-	refusals            map[topology.Unreachable]string
+	table, ttl, answers, echo string
+	refusals                  map[topology.Unreachable]string
 }{
 	false: {
 		"ip", "ip ttl",
 		"icmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem }",
+		"icmp type echo-request",
 		map[topology.Unreachable]string{
 			topology.UnreachableNet:        "icmp type net-unreachable",
 			topology.UnreachableHost:       "icmp type host-unreachable",
@@ -34,6 +35,7 @@ var nftFamilies = map[bool]struct {
 	true: {
 		"ip6", "ip6 hoplimit",
 		"icmpv6 type { echo-reply, destination-unreachable, time-exceeded, parameter-problem, packet-too-big }",
+		"icmpv6 type echo-request",
 		map[topology.Unreachable]string{
 			topology.UnreachableNet:        "icmpv6 type no-route",
 			topology.UnreachableHost:       "icmpv6 type addr-unreachable",
@@ -108,8 +110,11 @@ func (b *builder) filter(i, e int, f family) string {
 		if n.SNAT {
 			chain("translate", "nat", "postrouting", 100, fmt.Sprintf("%s snat to %v", destination, f.address(n)))
 		}
-	} else if n.DropUDP {
-		chain("swallow", "filter", "input", 0, "meta l4proto udp drop")
+	} else {
+		chain("swallow", "filter", "input", 0, swallow(n, nft.echo)...)
+		if n.TCP == topology.TCPOpen {
+			chain("welcome", "nat", "prerouting", -100, fmt.Sprintf("%s tcp dport != %d dnat to :%[2]d", destination, listenPort))
+		}
 	}
 	var output []string
 	if n.Silent {
@@ -133,6 +138,20 @@ func (b *builder) filter(i, e int, f family) string {
 		return ""
 	}
 	return fmt.Sprintf("table %s netlab {\n%s}\n", nft.table, chains.String())
+}
+
+// swallow returns the rules of a destination that ignores protocols.
+func swallow(n *topology.Node, echo string) (rules []string) {
+	if n.DropUDP {
+		rules = append(rules, "meta l4proto udp drop")
+	}
+	if n.DropTCP {
+		rules = append(rules, "meta l4proto tcp drop")
+	}
+	if n.DropICMP {
+		rules = append(rules, echo+" drop")
+	}
+	return rules
 }
 
 // lose returns the rule that drops a share of packets.

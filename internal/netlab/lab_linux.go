@@ -24,6 +24,7 @@ type Lab struct {
 	namespaces []*os.File // one for each node
 	rank       []int      // of each node: edges lead to higher ranks
 	recorder   recorder
+	listeners  []int // sockets of the destination's open ports
 }
 
 // builder is what Build needs and a Lab does not.
@@ -74,7 +75,10 @@ func (b *builder) build() error {
 	if err := b.addRoutes(); err != nil {
 		return err
 	}
-	return b.addFaults()
+	if err := b.addFaults(); err != nil {
+		return err
+	}
+	return b.lab.listen()
 }
 
 // addNodes makes the namespaces. It runs on a locked thread and leaves it in
@@ -150,6 +154,10 @@ func (b *builder) close() {
 // own namespace alive, and nothing else.
 func (l *Lab) Close() error {
 	err := l.recorder.close()
+	for _, fd := range l.listeners {
+		err = errors.Join(err, os.NewSyscallError("close", unix.Close(fd)))
+	}
+	l.listeners = nil
 	for _, ns := range l.namespaces {
 		err = errors.Join(err, ns.Close())
 	}

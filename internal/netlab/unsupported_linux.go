@@ -64,6 +64,9 @@ func check(t *topology.Topology, opts Options) error {
 		add(len(n.MPLS) != 0, "MPLS labels")
 		add(n.Mangle != 0, "mangled quotes")
 		add(n.AnswerDelay != 0 && !opts.IgnoreTiming, "answer delay")
+		add(n.UDP == topology.UDPOpen, "UDP server")
+		add(n.UDP == topology.UDPQUIC, "QUIC server")
+		add(n.TTLExpired, "time exceeded from the destination")
 		add(i == t.Source && len(out[i]) > 1, "balancing by the vantage point, where the kernel hashes raw sockets without ports")
 		if len(out[i]) > 1 {
 			add(n.Balance == topology.PerPacket, "per-packet balancing")

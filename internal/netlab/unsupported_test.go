@@ -19,6 +19,7 @@ var refused = map[string]string{
 	"mangle":    "mangled quotes",
 	"mpls":      "node p1: MPLS labels",
 	"perpacket": "per-packet balancing",
+	"quic":      "node dst: QUIC server",
 	"quote28":   "quote length",
 	"quote48":   "quote length",
 }
@@ -46,10 +47,16 @@ func TestRefused(t *testing.T) {
 		{"delay", "link src > r1 > dst delay=2ms", "edge src r1: delay"},
 		{"answer delay", "node r1 answer-delay=2ms\nlink src > r1 > dst delay=0", "node r1: answer delay"},
 		{"first hop", "link src > r1 r2 > dst delay=0", "balancing by the vantage point"},
+		{"UDP server", "node dst destination udp=open\nlink src > r1 > dst delay=0", "node dst: UDP server"},
+		{"expired at the end", "node dst destination ttl-expired\nlink src > r1 > dst delay=0", "node dst: time exceeded"},
 		{"odd limit", "node r1 limit=5/7ms\nlink src > r1 > dst delay=0", "node r1: rate limit"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			network := topologytest.Parse(t, "node src source\nnode dst destination\n"+tt.lines)
+			destination := "node dst destination\n"
+			if strings.Contains(tt.lines, "node dst ") {
+				destination = ""
+			}
+			network := topologytest.Parse(t, "node src source\n"+destination+tt.lines)
 			_, err := netlab.Build(network, netlab.Options{})
 			wantUnsupported(t, err, tt.behaviour)
 		})

@@ -78,15 +78,25 @@ func (n *Network) replier(f *flight) netip.Addr {
 }
 
 // flowOf reads what balancers may hash. Fragments and protocols without ports
-// have zeros for them.
+// have zeros for them; what routers find there in an ICMP message is type, code
+// and checksum, of which the flow of an echo request keeps the last.
 func flowOf(h *packet.IP, payload []byte) traceflow.Flow {
 	f := traceflow.Flow{
-		Protocol: traceflow.Protocol(h.Protocol), Source: h.Source, Destination: h.Destination, Label: h.Label,
+		Protocol: traceflow.Protocol(h.Protocol), Source: h.Source, Destination: h.Destination,
+		Label: h.Label, TOS: h.TOS,
 	}
-	ported := h.Protocol == packet.ProtocolUDP || h.Protocol == packet.ProtocolTCP
-	if ported && len(payload) >= 4 && h.FragmentOffset == 0 && !h.MoreFragments {
-		f.SourcePort = binary.BigEndian.Uint16(payload)
-		f.DestinationPort = binary.BigEndian.Uint16(payload[2:])
+	whole := len(payload) >= 4 && h.FragmentOffset == 0 && !h.MoreFragments
+	switch h.Protocol {
+	case packet.ProtocolUDP, packet.ProtocolTCP:
+		if whole {
+			f.SourcePort = binary.BigEndian.Uint16(payload)
+			f.DestinationPort = binary.BigEndian.Uint16(payload[2:])
+		}
+	case packet.ProtocolICMP, packet.ProtocolICMPv6:
+		f.Protocol = traceflow.ProtocolICMP
+		if whole {
+			f.SourcePort = binary.BigEndian.Uint16(payload[2:])
+		}
 	}
 	return f
 }

@@ -57,6 +57,7 @@ type Network struct {
 	flight  flight            // the packet at hand
 	quote   []byte            // what is quoted of it
 	message []byte            // what is answered, without the IP header
+	options []byte            // TCP options of an answer
 }
 
 // New makes a network from a topology, which must not change from then on.

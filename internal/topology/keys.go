@@ -105,6 +105,15 @@ var nodeKeys = []nodeKey{
 		return oneOf(&n.Unreachable, v, refusals)
 	}},
 	{name: "drop-udp", form: "drop-udp", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.DropUDP })},
+	{name: "drop-tcp", form: "drop-tcp", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.DropTCP })},
+	{name: "drop-icmp", form: "drop-icmp", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.DropICMP })},
+	{name: "tcp", form: "tcp=open|closed", roles: onDestination, set: func(n *Node, v string) error {
+		return oneOf(&n.TCP, v, tcpPorts)
+	}},
+	{name: "udp", form: "udp=closed|open|quic", roles: onDestination, set: func(n *Node, v string) error {
+		return oneOf(&n.UDP, v, udpPorts)
+	}},
+	{name: "ttl-expired", form: "ttl-expired", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.TTLExpired })},
 	{name: "snat", form: "snat", roles: onRouter, flag: true, set: flag(func(n *Node) *bool { return &n.SNAT })},
 }
 
@@ -122,6 +131,8 @@ var (
 	refusals    = map[string]Unreachable{
 		"no": UnreachableNone, "net": UnreachableNet, "host": UnreachableHost, "prohibited": UnreachableProhibited,
 	}
+	tcpPorts   = map[string]TCP{"closed": TCPClosed, "open": TCPOpen}
+	udpPorts   = map[string]UDP{"closed": UDPClosed, "open": UDPOpen, "quic": UDPQUIC}
 	fieldNames = map[string]Fields{
 		"src": FieldSource, "dst": FieldDestination, "proto": FieldProtocol,
 		"sport": FieldSourcePort, "dport": FieldDestinationPort, "label": FieldLabel,

@@ -117,8 +117,15 @@ type Node struct {
 	// leave it draws this answer. A packet whose TTL ends at the node never
 	// would, so it draws time exceeded as elsewhere.
 	Unreachable Unreachable
-	// DropUDP makes a destination swallow UDP without an answer.
-	DropUDP bool
+	// DropUDP, DropTCP and DropICMP make a destination swallow UDP, segments
+	// that open a connection, and echo requests without an answer.
+	DropUDP, DropTCP, DropICMP bool
+	// TCP and UDP are what a destination's ports do.
+	TCP TCP
+	UDP UDP
+	// TTLExpired makes a destination answer time exceeded, whatever the TTL,
+	// where it would answer in a way of its own.
+	TTLExpired bool
 	// SNAT rewrites the source of packets forwarded by the node to the node's
 	// own address, and restores it in the answers that come back, quote
 	// included. Ports stay.

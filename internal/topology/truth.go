@@ -60,7 +60,7 @@ func (t *Topology) Truth(f traceflow.Flow) []Hop {
 // answersFrom is the address in a node's replies to probes of the flow.
 func (t *Topology) answersFrom(i int, f traceflow.Flow) netip.Addr {
 	n := &t.Nodes[i]
-	if n.Silent || i == t.Destination && n.DropUDP && f.Protocol == traceflow.ProtocolUDP {
+	if n.Silent || i == t.Destination && n.Drops(&f) {
 		return netip.Addr{}
 	}
 	return n.AddressFor(f.Destination)

@@ -63,19 +63,43 @@ func TestTruth(t *testing.T) {
 	}
 }
 
-func TestTruthDropUDP(t *testing.T) {
-	net, err := Builtin("h")
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, dst := net.Nodes[net.Source].Address4, net.Nodes[net.Destination].Address4
-	f := traceflow.Flow{Protocol: traceflow.ProtocolUDP, Source: src, Destination: dst}
-	if got := shown(net, net.Truth(f)); !strings.HasSuffix(got, "c -dst") {
-		t.Errorf("UDP: %q", got)
-	}
-	f.Protocol = 6
-	if got := shown(net, net.Truth(f)); !strings.HasSuffix(got, "c dst") {
-		t.Errorf("TCP: %q", got)
+// TestTruthOfDestination looks at who answers at the end of the path.
+func TestTruthOfDestination(t *testing.T) {
+	for _, tt := range []struct {
+		keys           string
+		udp, tcp, icmp bool // is answered
+	}{
+		{"", true, true, true},
+		{"silent", false, false, false},
+		{"drop-udp", false, true, true},
+		{"drop-tcp", true, false, true},
+		{"drop-icmp", true, true, false},
+		{"drop-udp drop-tcp", false, false, true},
+		{"drop-udp drop-tcp drop-icmp", false, false, false},
+		{"tcp=open udp=open", true, true, true},
+		{"udp=quic", false, true, true},
+		{"ttl-expired", true, true, true},
+	} {
+		net, err := Parse("t", []byte("-- topology --\nnode s source\nnode d destination "+tt.keys+"\nlink s > a > d\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for protocol, answered := range map[traceflow.Protocol]bool{
+			traceflow.ProtocolUDP: tt.udp, traceflow.ProtocolTCP: tt.tcp, traceflow.ProtocolICMP: tt.icmp,
+		} {
+			f := traceflow.Flow{
+				Protocol: protocol, SourcePort: 5, DestinationPort: 33434,
+				Source: net.Nodes[net.Source].Address6, Destination: net.Nodes[net.Destination].Address6,
+			}
+			want := map[bool]string{true: "a d", false: "a -d"}[answered]
+			if got := shown(net, net.Truth(f)); got != want {
+				t.Errorf("%q, %v: %s, want %s", tt.keys, protocol, got, want)
+			}
+			f.DestinationPort = QUICPort
+			if got := shown(net, net.Truth(f)); tt.keys == "udp=quic" && got != "a d" {
+				t.Errorf("%q, %v to port %d: %s, want a d", tt.keys, protocol, f.DestinationPort, got)
+			}
+		}
 	}
 }
 
