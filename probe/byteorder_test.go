@@ -30,7 +30,7 @@ func probePacket(v6 bool, id identity) []byte {
 	if v6 {
 		f.Source, f.Destination = here6, far6
 	}
-	return appendUDP(nil, &traceflow.Probe{Flow: f, TTL: 3}, id)
+	return appendProbe(nil, &traceflow.Probe{Flow: f, TTL: 3}, id, false)
 }
 
 // asKernel is a packet as a raw socket of an older BSD or of macOS gives it: the
@@ -110,11 +110,11 @@ func TestHeaderOrder(t *testing.T) {
 func TestHeaderOrderReaches(t *testing.T) {
 	id := identity{tag: newTag(0x1234, 0x5678), cookie: 42}
 	d := traceflow.Datagram{Data: asKernel(errorFrom(router4, packet.ICMPv4TimeExceeded, 0, probePacket(false, id)), true)}
-	if _, err := decodeAnswer(&d); err == nil {
+	if _, err := decodeAnswer(&d, true); err == nil {
 		t.Error("a packet that was turned round is decoded as it is")
 	}
 	hostOrder.fromKernel(d.Data)
-	a, err := decodeAnswer(&d)
+	a, err := decodeAnswer(&d, true)
 	if err != nil {
 		t.Fatal(err)
 	}

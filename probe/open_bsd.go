@@ -13,11 +13,11 @@ import (
 	"traceflow"
 )
 
-// noTCP is what the raw wire says of TCP: the SYN would leave, but whether the
-// destination answered it nobody would know.
-const noTCP = "raw sockets of this system do not see the destination's answers to TCP: probe with UDP or ICMP"
+// noTCP: a SYN could be sent, but whether the destination has answered it
+// nobody would know.
+const noTCP = "Linux: raw sockets of this system do not see the answers of a TCP destination; probe with UDP or ICMP"
 
-const rawBlind = "raw sockets of this system do not see the answers of servers, ICMP alone: a destination that answers UDP shows only by ICMP"
+const rawBlind = "raw sockets of this system see ICMP alone: the answers of a UDP server at the destination are not seen"
 
 // Open opens a wire. KindAuto takes the raw
 // wire and, where that is not permitted, the sockets wire, which only macOS

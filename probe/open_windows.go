@@ -25,9 +25,8 @@ const (
 	handlesBlind = "without raw sockets Windows chooses the ID and sequence number of echo requests, so they are not one flow: " +
 		"routers that balance by these may send each another way; quotes, TTLs of IPv6 replies and MPLS are not seen"
 
-	noRawTCP = "Windows does not let programs send raw TCP: probe with ICMP"
-	noUDP    = "without raw sockets Windows shows no answers of routers to UDP: probe with ICMP, or run as Administrator"
-	noTCP    = "without raw sockets Windows shows no answers of routers to TCP: probe with ICMP"
+	noRawTCP = "another system: Windows sends no TCP over raw sockets; probe with ICMP"
+	noUDP    = "raw sockets: run as Administrator, or probe with ICMP"
 )
 
 // Open opens a wire. KindAuto takes the raw
@@ -63,7 +62,7 @@ func Open(kind Kind, o Options) (Wire, Capabilities, error) {
 		return w, Capabilities{
 			Kind: KindHandles, Blind: handlesBlind,
 			Sends: map[traceflow.Protocol]Sending{
-				traceflow.ProtocolICMP: {}, traceflow.ProtocolUDP: {Missing: noUDP}, traceflow.ProtocolTCP: {Missing: noTCP},
+				traceflow.ProtocolICMP: {}, traceflow.ProtocolUDP: {Missing: noUDP}, traceflow.ProtocolTCP: {Missing: noRawTCP},
 			},
 		}, nil
 	case KindSockets, KindSim:

@@ -83,7 +83,7 @@ func TestRenumberingReaches(t *testing.T) {
 	remember(r, probePacket(false, id))
 	d := traceflow.Datagram{Data: errorFrom(router4, packet.ICMPv4TimeExceeded, 0, numbered(probePacket(false, id), 9))}
 	r.received(d.Data)
-	a, err := decodeAnswer(&d)
+	a, err := decodeAnswer(&d, true)
 	if err != nil || a.tag != id.tag || a.cookie != id.cookie {
 		t.Errorf("got %+v, %v", a, err)
 	}

@@ -139,14 +139,14 @@ func (s *socketBSD) send(data, control []byte, to unix.Sockaddr) (at time.Time, 
 }
 
 // receive waits for a packet, then calls fill for every packet that is there
-// until fill returns false. What it is given is valid during the call only.
-func (s *socketBSD) receive(fill func(data, control []byte, from netip.Addr) bool) error {
-	var room [receiveRoom]byte
+// until fill returns false. What it is given is valid during the call only, and
+// lies in room.
+func (s *socketBSD) receive(room []byte, fill func(data, control []byte, from netip.Addr) bool) error {
 	var control [controlRoomBSD]byte
 	var failed error
 	err := s.conn.Read(func(fd uintptr) bool {
 		for received := 0; ; received++ {
-			n, controlled, flags, from, err := unix.Recvmsg(int(fd), room[:], control[:], 0)
+			n, controlled, _, from, err := unix.Recvmsg(int(fd), room, control[:], 0)
 			switch {
 			case errors.Is(err, unix.EINTR):
 				continue
@@ -155,8 +155,6 @@ func (s *socketBSD) receive(fill func(data, control []byte, from netip.Addr) boo
 			case err != nil:
 				failed = err
 				return true
-			case flags&unix.MSG_TRUNC != 0:
-				continue // longer than any answer to a probe
 			}
 			if !fill(room[:n], control[:controlled], addressOfBSD(from)) {
 				return true
@@ -169,11 +167,8 @@ func (s *socketBSD) receive(fill func(data, control []byte, from netip.Addr) boo
 	return s.closedError(err)
 }
 
-const (
-	// receiveRoom is as on Linux: room for any ICMP error.
-	receiveRoom    = 1500
-	controlRoomBSD = 256
-)
+// controlRoomBSD holds all control messages of a packet.
+const controlRoomBSD = 256
 
 func (s *socketBSD) close() error {
 	s.closed.Store(true)

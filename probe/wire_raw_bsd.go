@@ -121,6 +121,8 @@ type icmpBSD struct {
 	order headerOrder
 	// renumber is nil where the engine's IP IDs are on the wire.
 	renumber *renumbering
+	// room is for the longest packet: an echo reply is as long as the request.
+	room [0xffff]byte
 }
 
 func (r *icmpBSD) open(o Options, kind int, order headerOrder) (err error) {
@@ -151,7 +153,7 @@ func (r *icmpBSD) receive(batch []traceflow.Datagram) (n int, err error) {
 	if r.socketBSD == nil {
 		return 0, net.ErrClosed
 	}
-	err = r.socketBSD.receive(func(data, control []byte, from netip.Addr) bool {
+	err = r.socketBSD.receive(r.room[:], func(data, control []byte, from netip.Addr) bool {
 		if r.fill(&batch[n], data, readControls(control), from) {
 			n++
 		}

@@ -90,7 +90,7 @@ func TestBSDRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := flowOf(network, 1, true) // has a label
-	sent, err := wire.Send([]traceflow.Datagram{{Data: appendUDP(nil, &traceflow.Probe{Flow: f, TTL: 1}, identity{tag: newTag(1, 1)})}})
+	sent, err := wire.Send([]traceflow.Datagram{{Data: appendProbe(nil, &traceflow.Probe{Flow: f, TTL: 1}, identity{tag: newTag(1, 1)}, false)}})
 	if sent != 0 || !errors.Is(err, errors.ErrUnsupported) {
 		t.Errorf("Send with a flow label: %d, %v", sent, err)
 	}

@@ -44,8 +44,8 @@ type senderWindows struct {
 }
 
 const (
-	anyProtocolWindows uint8 = 255 // IPPROTO_RAW
-	receiveRoomWindows       = 1500
+	anyProtocolWindows uint8 = 255    // IPPROTO_RAW
+	receiveRoomWindows       = 0xffff // an echo reply is as long as the request
 
 	ipv6UnicastHops  = 4  // IPV6_UNICAST_HOPS, ws2ipdef.h
 	ipv6TrafficClass = 39 // IPV6_TCLASS, ws2ipdef.h
@@ -169,10 +169,7 @@ func (w *rawWindows) Recv(batch []traceflow.Datagram) (int, error) {
 	for {
 		n, _, _, from, err := w.receiver.ReadMsgIP(w.room[:], nil)
 		at := time.Now()
-		switch {
-		case errors.Is(err, windows.WSAEMSGSIZE):
-			continue // longer than any answer to a probe
-		case err != nil:
+		if err != nil {
 			return 0, err
 		}
 		d := &batch[0]
