@@ -13,7 +13,7 @@ import (
 
 const kernelOrder = hostOrder
 
-const socketsBlind = "without root the IP ID of UDP probes is the system's own; the answers of a UDP server at the destination are not seen"
+const socketsBlind = "the answers of a UDP server at the destination are not seen, and without root the IP ID of UDP probes is the system's own"
 
 func openUnprivileged(o Options) (Wire, Capabilities, error) {
 	w, err := openSockets(o)
