@@ -29,6 +29,9 @@ type Config struct {
 	// QUIC makes UDP probes QUIC packets of a version that no server has. Servers
 	// answer those with version negotiation (RFC 9000, section 6).
 	QUIC bool
+	// Size and DontFragment are those of probes that have no size of their own.
+	Size         int
+	DontFragment bool
 	// Observe, if set, is told of each packet's fate: once when it is answered
 	// or given up. It runs on the engine's goroutine, in order, and must not
 	// block.
@@ -118,6 +121,9 @@ func (e *Engine) Probe(ctx context.Context, probes []traceflow.Probe) ([]tracefl
 	r := &request{open: len(probes), result: make(chan error, 1)}
 	r.tasks = make([]*task, len(probes))
 	for i, p := range probes {
+		if p.Size == 0 {
+			p.Size, p.DontFragment = e.config.Size, p.DontFragment || e.config.DontFragment
+		}
 		r.tasks[i] = &task{request: r, probe: p}
 	}
 	select {

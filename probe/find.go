@@ -127,15 +127,15 @@ type strayKey struct {
 
 // strayKeys returns the keys under which a packet can be found: its IP ID or
 // sequence number, and its cookie.
-func (a *attempt) strayKeys() []strayKey {
-	f := &a.task.probe.Flow
-	key := strayKey{protocol: f.Protocol, destination: f.Destination, port: f.DestinationPort, carrier: a.id.cookie}
+func (p *attempt) strayKeys() []strayKey {
+	f := &p.task.probe.Flow
+	key := strayKey{protocol: f.Protocol, destination: f.Destination, port: f.DestinationPort, carrier: p.id.cookie}
 	keys := []strayKey{key}
 	switch {
 	case f.Protocol == traceflow.ProtocolTCP:
-		keys[0].carrier = uint64(a.id.tag)
+		keys[0].carrier = uint64(p.id.tag)
 	case f.Destination.Is4():
-		key.carrier = uint64(a.id.tag.first())
+		key.carrier = uint64(p.id.tag.first())
 		keys = append(keys, key)
 	}
 	return keys
@@ -205,17 +205,17 @@ func (o *owner) stray(a *answer) *attempt {
 
 // checksum is that of the packet's transport header as sent, where the
 // identity fixes it: not for TCP.
-func (a *attempt) checksum() uint16 {
-	if a.task.probe.Flow.Protocol == traceflow.ProtocolICMP {
-		return a.task.probe.Flow.SourcePort
+func (p *attempt) checksum() uint16 {
+	if p.task.probe.Flow.Protocol == traceflow.ProtocolICMP {
+		return p.task.probe.Flow.SourcePort
 	}
-	return a.id.tag.second()
+	return p.id.tag.second()
 }
 
 // compare says how a quote differs from the packet that was sent; nil if it
 // does not.
-func (a *attempt) compare(by *answer) *traceflow.QuoteChange {
-	f := &a.task.probe.Flow
+func (p *attempt) compare(by *answer) *traceflow.QuoteChange {
+	f := &p.task.probe.Flow
 	if !by.reply.HeaderQuoted {
 		return nil
 	}
@@ -223,11 +223,11 @@ func (a *attempt) compare(by *answer) *traceflow.QuoteChange {
 	if by.flow.source != f.Source || by.flow.sourcePort != f.SourcePort {
 		c.Source = netip.AddrPortFrom(by.flow.source, by.flow.sourcePort)
 	}
-	c.ID = f.Destination.Is4() && by.id != a.id.tag.first()
+	c.ID = f.Destination.Is4() && by.id != p.id.tag.first()
 	if by.hasChecksum && by.checksum != 0 {
-		sent := a.checksum()
+		sent := p.checksum()
 		if f.Protocol == traceflow.ProtocolTCP {
-			sent = a.tcpChecksum
+			sent = p.tcpChecksum
 		}
 		c.Checksum = packet.ChecksumDelta(sent, by.checksum)
 	}

@@ -89,26 +89,6 @@ func (s *socketBSD) enlarge() {
 	})
 }
 
-// set sets an integer option.
-func (s *socketBSD) set(level, name, value int) (err error) {
-	if broken := s.conn.Control(func(fd uintptr) {
-		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), level, name, value))
-	}); broken != nil {
-		return s.closedError(broken)
-	}
-	return err
-}
-
-// bind gives the socket its source.
-func (s *socketBSD) bind(from netip.AddrPort) (err error) {
-	if broken := s.conn.Control(func(fd uintptr) {
-		err = os.NewSyscallError("bind", unix.Bind(int(fd), sockaddrBSD(from.Addr(), from.Port())))
-	}); broken != nil {
-		return s.closedError(broken)
-	}
-	return err
-}
-
 // fullQueue is how often a send is tried again when the device's queue is
 // full, a millisecond apart: no event tells when it is not.
 const fullQueue = 32

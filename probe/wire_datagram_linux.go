@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -80,7 +81,7 @@ func (w *socketWire) datagram(e endpoint) (int, error) {
 	if e.protocol == traceflow.ProtocolICMP {
 		protocol = w.echoProtocol()
 	}
-	fd, err := openSocket(w.family(), unix.SOCK_DGRAM, protocol, append(options[:len(options):len(options)], w.fragmenting()))
+	fd, err := openSocket(w.family(), unix.SOCK_DGRAM, protocol, append(slices.Clip(options), w.fragmenting()))
 	if err != nil {
 		return -1, err
 	}

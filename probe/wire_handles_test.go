@@ -5,12 +5,14 @@ package probe
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"traceflow"
 	"traceflow/packet"
@@ -85,6 +87,34 @@ func TestHandleWire(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHandleWireProbes runs the engine on such a wire: an answer belongs to the
+// very packet, though nothing of the way is seen in the quote.
+func TestHandleWireProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		wire := newHandleWire(func(q *echoRequest) (echoAnswer, bool) {
+			time.Sleep(time.Duration(q.ttl) * 10 * ms)
+			if q.ttl >= 3 {
+				return echoAnswer{far4, 0, 60}, true
+			}
+			return echoAnswer{router4, 11013, 250}, q.ttl == 1
+		}, func() error { return nil })
+		e := open(t, wire, Capabilities{Kind: "handles"}, Config{})
+		f := traceflow.Flow{ID: 1, Protocol: traceflow.ProtocolICMP, Source: here4, Destination: far4, SourcePort: 33452}
+		want := []traceflow.Reply{
+			{Kind: traceflow.TimeExceeded, Address: router4, RTT: 10 * ms, ICMPType: packet.ICMPv4TimeExceeded, TTL: 250},
+			{},
+			{Kind: traceflow.EchoReply, Address: far4, RTT: 30 * ms, TTL: 60},
+		}
+		var got []traceflow.Reply
+		for _, x := range mustProbe(t, e, probesTo(f, 3)) {
+			got = append(got, x.Reply)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" {
+			t.Errorf("replies (-want +got)\n%s", diff)
+		}
+	})
 }
 
 // TestHandleWireCloses closes the wire while calls are under way and Send and

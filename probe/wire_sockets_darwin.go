@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,9 @@ import (
 //
 // Of UDP packets the kernel writes the headers. The UDP checksum comes out as
 // the engine chose it, because the kernel computes it from the same bytes. The
-// IP ID is the kernel's, and renumbering puts ours into the quotes.
+// IP ID is the kernel's, and renumbering puts ours into the quotes. Of ICMPv6
+// the flow label is the kernel's too (the option that turns it off takes root),
+// the same for all packets.
 type socketWire struct {
 	options Options
 	icmp    icmpBSD
@@ -181,6 +184,26 @@ func (w *socketWire) Close() error {
 	err := w.icmp.close()
 	for _, s := range w.sources {
 		err = errors.Join(err, s.close())
+	}
+	return err
+}
+
+// set sets an integer option.
+func (s *socketBSD) set(level, name, value int) (err error) {
+	if broken := s.conn.Control(func(fd uintptr) {
+		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(int(fd), level, name, value))
+	}); broken != nil {
+		return s.closedError(broken)
+	}
+	return err
+}
+
+// bind gives the socket its source.
+func (s *socketBSD) bind(from netip.AddrPort) (err error) {
+	if broken := s.conn.Control(func(fd uintptr) {
+		err = os.NewSyscallError("bind", unix.Bind(int(fd), sockaddrBSD(from.Addr(), from.Port())))
+	}); broken != nil {
+		return s.closedError(broken)
 	}
 	return err
 }

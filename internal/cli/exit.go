@@ -96,6 +96,8 @@ func explain(err error) (int, string) {
 		return exitResolve, fmt.Sprintf("cannot resolve %q: %s", dns.Name, reason)
 	case errors.Is(err, os.ErrPermission):
 		return exitPermission, err.Error() + ": " + here().permit
+	case errors.Is(err, errors.ErrUnsupported):
+		return exitPermission, err.Error()
 	case errors.As(err, &op) && (op.Op == "use interface" || op.Op == "use source address"):
 		return exitUsage, err.Error() + " (see " + here().addresses + ")"
 	}

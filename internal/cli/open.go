@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"traceflow"
-	"traceflow/discover"
 	"traceflow/probe"
 )
 
@@ -67,15 +66,19 @@ func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
 		wire, caps = t.network.Open(), probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true}
 	} else {
 		var err error
-		wire, caps, err = probe.Open(probe.Kind(o.wire), probe.Options{IPv6: t.ipv6(), Interface: o.iface})
+		wire, caps, err = probe.Open(probe.Kind(o.wire), probe.Options{
+			IPv6: t.ipv6(), Interface: o.iface, DontFragment: o.dontFragment, LowestPort: uint16(o.sourcePort),
+		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	if caps.Kind == probe.KindSockets && discover.Axis(o.vary) == discover.VaryLabel {
-		return nil, errors.Join(usagef("--vary label is not possible with --wire sockets: it takes raw sockets"), wire.Close())
+	if err := caps.CanSend(o.protocol()); err != nil {
+		return nil, errors.Join(err, wire.Close())
 	}
-	config := probe.Config{Rate: o.pps(), Timeout: time.Duration(o.timeout)}
+	config := probe.Config{
+		Rate: o.pps(), Timeout: time.Duration(o.timeout), QUIC: o.quic, Size: o.size, DontFragment: o.dontFragment,
+	}
 	if o.paths > 0 {
 		// Otherwise the search decides itself what is worth asking again.
 		config.Retries = o.retries

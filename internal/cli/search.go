@@ -67,8 +67,12 @@ func (o *traceOptions) validateSearch() error {
 // validateTargets refuses what the flags make of the targets.
 func (o *traceOptions) validateTargets(targets []target) error {
 	for i := range targets {
-		if t := &targets[i]; discover.Axis(o.vary) == discover.VaryLabel && !t.ipv6() {
+		t := &targets[i]
+		if discover.Axis(o.vary) == discover.VaryLabel && !t.ipv6() {
 			return usagef("--vary label is of IPv6, and %s is not: give --ipv6, or another --vary", t.address)
+		}
+		if err := o.validateSize(o.given("size"), t.ipv6()); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -84,10 +88,7 @@ func (o *traceOptions) discover(ctx context.Context, t *traceflow.Trace, target 
 		r.Guarantee = discover.Guarantee(r.Walks, o.confidence)
 		return r, err
 	}
-	flow := traceflow.Flow{
-		Protocol: c.Protocol, Source: target.local.Address, Destination: target.address,
-		SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
-	}
+	flow := o.flow(target, 0, o.sourcePort)
 	a := discover.Adaptive{
 		Flows: discover.Vary(discover.Axis(o.vary), flow, o.seed), FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL,
 		Confidence: o.confidence, PerNode: o.guarantee == "node", Retries: o.retries,
