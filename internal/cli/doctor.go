@@ -41,7 +41,7 @@ sends nothing off this host but the question for the address of DEST.`,
 			if len(args) > 1 {
 				return usagef("doctor looks at one destination at a time, not at %d", len(args))
 			}
-			config := doctor.Config{Grant: grant()}
+			config := doctor.Config{Grant: here().grant}
 			if len(args) == 1 {
 				if config.Destination = args[0]; args[0] == "" {
 					return usagef("the destination is empty")

@@ -37,7 +37,7 @@ func openEngines(env Env, o *traceOptions, targets []target) (_ engines, err err
 			all.close()
 		}
 	}()
-	blind := ""
+	blind, remedy := "", ""
 	for i := range targets {
 		t := &targets[i]
 		if all.of(t) != nil {
@@ -48,10 +48,13 @@ func openEngines(env Env, o *traceOptions, targets []target) (_ engines, err err
 			return nil, err
 		}
 		all[t.ipv6()] = e
-		blind = e.caps.Blind
+		blind, remedy = e.caps.Blind, ""
+		if e.caps.Kind != probe.KindRaw {
+			remedy = here().remedy
+		}
 	}
 	if blind != "" && probe.Kind(o.wire) == probe.KindAuto && !o.quiet {
-		fmt.Fprintln(env.Err, printable(blind+"; for these, run as root or once: "+grant()))
+		fmt.Fprintln(env.Err, printable(blind+remedy))
 	}
 	return all, nil
 }

@@ -160,7 +160,7 @@ func (o *traceOptions) validate(args []string) error {
 		return errors.New("--sim has one destination")
 	case o.sim != "" && (o.source != "" || o.iface != ""):
 		return errors.New("--source and --interface are of this host, which --sim does not use")
-	case o.sim != "" && (o.wire == string(probe.KindRaw) || o.wire == string(probe.KindSockets)):
+	case o.sim != "" && probe.Kind(o.wire) != probe.KindAuto && probe.Kind(o.wire) != probe.KindSim && slices.Contains(here().wires, o.wire):
 		return fmt.Errorf("--wire %s and --sim contradict each other", o.wire)
 	}
 	if err := o.validateSearch(); err != nil {
@@ -174,14 +174,11 @@ func (o *traceOptions) validate(args []string) error {
 			return fmt.Errorf("--source %q is no IP address", o.source)
 		}
 	}
-	switch probe.Kind(o.wire) {
-	case probe.KindAuto, probe.KindRaw, probe.KindSockets:
-	case probe.KindSim:
-		if o.sim == "" {
-			return errors.New("--wire sim needs --sim FILE|NAME")
-		}
-	default:
-		return fmt.Errorf("--wire %q is none of auto, raw, sockets", o.wire)
+	switch wires := here().wires; {
+	case probe.Kind(o.wire) == probe.KindSim && o.sim == "":
+		return errors.New("--wire sim needs --sim FILE|NAME")
+	case probe.Kind(o.wire) != probe.KindSim && !slices.Contains(wires, o.wire):
+		return fmt.Errorf("--wire %q is none of %s", o.wire, strings.Join(wires, ", "))
 	}
 	return nil
 }
