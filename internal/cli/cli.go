@@ -93,7 +93,7 @@ func newRoot(env Env) *cobra.Command {
 	root.Version = thisBuild().String()
 	root.SetVersionTemplate("{{.Version}}")
 	root.Flags().BoolP("version", "V", false, "print the version")
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageTemplate(usageWith(traceExits))
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		fmt.Fprintf(env.Out, "%s\n\n%s", c.Long, c.UsageString())
 	})

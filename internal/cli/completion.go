@@ -28,7 +28,7 @@ var shells = map[string]func(root *cobra.Command, w io.Writer) error{
 var shellNames = []string{"bash", "zsh", "fish", "powershell"}
 
 func newCompletion(env Env) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print completions: bash, zsh, fish, powershell",
 		Long: `traceflow completion prints a script that makes a shell complete traceflow's
@@ -52,6 +52,8 @@ flags and their values.`,
 			return generate(c.Root(), env.Out)
 		},
 	}
+	c.SetUsageTemplate(usageWith(""))
+	return c
 }
 
 // flagValues are what flags that take one of a few words can be given.

@@ -14,7 +14,7 @@ import (
 )
 
 // exitMeanings is the table of the manual, and of nothing else: a command
-// prints the short form in usageTemplate.
+// prints the short form, traceExits.
 var exitMeanings = []struct {
 	code    int
 	meaning string

@@ -14,6 +14,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -24,10 +25,10 @@ var platforms = []string{
 	"linux/amd64", "linux/arm64", "linux/386", "darwin/amd64", "darwin/arm64", "freebsd/amd64", "windows/amd64", "windows/arm64",
 }
 
-// kinds are what can be made of one binary, and perPage of none.
+// kinds are what can be made: of a binary, and without one.
 var (
-	kinds   = map[string]func(*release, *binary) error{"archive": (*release).archive, "deb": (*release).deb, "image": (*release).image}
-	perPage = map[string]func(*release) error{"man": (*release).man, "completions": (*release).completions}
+	kinds = map[string]func(*release, *binary) error{"archive": (*release).archive, "deb": (*release).deb, "image": (*release).image}
+	pages = map[string]func(*release) error{"completions": (*release).completions, "man": (*release).man}
 )
 
 func main() {
@@ -52,21 +53,21 @@ func run(args []string) error {
 	}
 	wanted := f.Args()
 	if len(wanted) == 0 {
-		wanted = []string{"archive", "completions", "deb", "image", "man"}
+		wanted = slices.Concat(slices.Sorted(maps.Keys(kinds)), slices.Sorted(maps.Keys(pages)))
 	}
-	var perBinary []string
+	var ofBinary []string
 	for _, kind := range wanted {
 		if _, ok := kinds[kind]; ok {
-			perBinary = append(perBinary, kind)
-		} else if page, ok := perPage[kind]; !ok {
-			return fmt.Errorf("%q is none of archive, completions, deb, image, man", kind)
+			ofBinary = append(ofBinary, kind)
+		} else if page, ok := pages[kind]; !ok {
+			return fmt.Errorf("%q is none of archive, deb, image, completions, man", kind)
 		} else if err := page(r); err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}
 	}
-	if len(perBinary) > 0 {
+	if len(ofBinary) > 0 {
 		for p := range strings.SplitSeq(*chosen, ",") {
-			if err := r.platform(p, perBinary); err != nil {
+			if err := r.platform(p, ofBinary); err != nil {
 				return fmt.Errorf("%s: %w", p, err)
 			}
 		}

@@ -183,6 +183,7 @@ func (r *release) deb(b *binary) error {
 		}
 	}
 	t.units("usr/lib/systemd/system/")
+	t.copy("usr/share/lintian/overrides/traceflow", "packaging/debian/lintian-overrides")
 	const documents = "usr/share/doc/traceflow/"
 	t.copy(documents+"copyright", "LICENSE")
 	t.compress(documents+"THIRD-PARTY.txt", sbom.Notices(b.modules), nil)
