@@ -110,10 +110,7 @@ func TestCompletionScripts(t *testing.T) {
 			if !strings.Contains(script, "__complete") || !strings.Contains(script, "traceflow") {
 				t.Fatalf("this completes nothing of traceflow: %s", script)
 			}
-			program, err := exec.LookPath(checks[shell][0])
-			if err != nil {
-				return // checked where that shell is: in CI, by .ci/run
-			}
+			program := installed(t, checks[shell][0])
 			file := filepath.Join(t.TempDir(), "script")
 			if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
 				t.Fatal(err)
@@ -123,4 +120,19 @@ func TestCompletionScripts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// installed returns the path of a program, and skips the test without it. In
+// CI, which installs all but PowerShell, it fails it.
+func installed(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	switch {
+	case err == nil:
+	case os.Getenv("TRACEFLOW_LAB") == "require" && name != "pwsh":
+		t.Fatalf("TRACEFLOW_LAB=require: needs %s", name)
+	default:
+		t.Skipf("needs %s", name)
+	}
+	return path
 }

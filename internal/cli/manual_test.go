@@ -104,16 +104,12 @@ func TestManualFormats(t *testing.T) {
 		{"man", "--warnings", "-l", "-"},
 	} {
 		t.Run(checker[0], func(t *testing.T) {
-			program, err := exec.LookPath(checker[0])
-			if err != nil {
-				return // checked where it is: in CI, by .ci/run
-			}
-			cmd := exec.Command(program, checker[1:]...)
+			cmd := exec.Command(installed(t, checker[0]), checker[1:]...)
 			cmd.Env = append(cmd.Environ(), "MAN_KEEP_FORMATTING=", "MANWIDTH=80", "LC_ALL=C.UTF-8")
 			cmd.Stdin = strings.NewReader(page)
 			var out, warnings bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &warnings
-			err = cmd.Run()
+			err := cmd.Run()
 			if checker[0] == "mandoc" { // its findings are its output
 				fmt.Fprint(&warnings, out.String())
 			}

@@ -12,6 +12,7 @@ import (
 	"crypto/md5" // the format's: dpkg --verify finds damage with it, not malice
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,7 @@ func (p *Package) control() []byte {
 	for _, f := range p.Files {
 		size += (len(f.Data) + 1023) / 1024
 	}
-	for _, f := range append(p.Control[:len(p.Control):len(p.Control)], Field{"Installed-Size", fmt.Sprint(size)}) {
+	for _, f := range append(slices.Clip(p.Control), Field{"Installed-Size", fmt.Sprint(size)}) {
 		lines := strings.Split(strings.TrimSpace(f.Value), "\n")
 		fmt.Fprintf(&b, "%s: %s\n", f.Name, lines[0])
 		for _, line := range lines[1:] {

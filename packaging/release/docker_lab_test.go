@@ -18,7 +18,8 @@ import (
 // ownCgroups starts a program that finds the control groups where it looks for
 // them. On a machine whose init mounted none, runc cannot make a container:
 // then they are mounted in this mount namespace, which ends with the program.
-// A hierarchy that the kernel has not yet set up is left alone (cgroups(7)).
+// A hierarchy that the kernel has not yet set up is left alone (cgroups(7)). The
+// program's own group is removed when it has ended.
 const ownCgroups = `set -e
 mount --make-rprivate /
 if [ ! -e /sys/fs/cgroup/cgroup.controllers ] && [ ! -d /sys/fs/cgroup/devices ]; then
@@ -29,7 +30,10 @@ if [ ! -e /sys/fs/cgroup/cgroup.controllers ] && [ ! -d /sys/fs/cgroup/devices ]
 		mount -t cgroup -o "$name" none "/sys/fs/cgroup/$name"
 	done </proc/cgroups
 fi
-exec "$@"`
+"$@" & program=$!
+trap 'kill $program' TERM
+wait $program || wait $program || true # the first is cut short by the trap
+rmdir /sys/fs/cgroup/traceflow-test /sys/fs/cgroup/*/traceflow-test 2>/dev/null || true`
 
 // docker is a Docker engine of the test's own: its data in a folder of the
 // test, no bridge, no rules in the firewall, and mounts that nobody else sees.
@@ -52,15 +56,18 @@ func startDocker(t *testing.T) *docker {
 	var log bytes.Buffer
 	engine := exec.Command("unshare", "--mount", "sh", "-c", ownCgroups, "sh", "dockerd",
 		"--host", d.socket, "--data-root", filepath.Join(folder, "data"), "--exec-root", filepath.Join(folder, "run"),
-		"--pidfile", filepath.Join(folder, "pid"), "--storage-driver=vfs", "--exec-opt=native.cgroupdriver=cgroupfs",
+		"--pidfile", filepath.Join(folder, "pid"), "--storage-driver=vfs", "--exec-opt=native.cgroupdriver=cgroupfs", "--cgroup-parent=/traceflow-test",
 		"--bridge=none", "--iptables=false", "--ip6tables=false")
 	engine.Stdout, engine.Stderr = &log, &log
 	engine.WaitDelay = 10 * time.Second
 	if err := engine.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1) // room for the one that nobody may wait for
-	go func() { ended <- engine.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = engine.Wait() // what it said is shown
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = engine.Process.Signal(syscall.SIGTERM)
 		select {
@@ -79,9 +86,8 @@ func startDocker(t *testing.T) *docker {
 			return d
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("the Docker engine ended: %v: %s", err, log.String())
+		case <-ended:
+			t.Fatal("the Docker engine ended")
 		default:
 		}
 		if time.Now().After(deadline) {

@@ -129,7 +129,8 @@ func TestArchive(t *testing.T) {
 	if !strings.Contains(version, "commit    "+testCommit+"\ndate      2026-01-02T03:04:06Z\n") {
 		t.Errorf("the binary says %s", version)
 	}
-	if binary, err := os.ReadFile(filepath.Join(folder, "traceflow")); err != nil || bytes.Contains(binary, []byte(runtime.GOROOT())) {
+	here := strings.TrimSpace(command(t, "go", "env", "GOROOT"))
+	if binary, err := os.ReadFile(filepath.Join(folder, "traceflow")); err != nil || bytes.Contains(binary, []byte(here)) {
 		t.Errorf("the binary names folders of this machine (%v)", err)
 	}
 }
