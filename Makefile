@@ -9,7 +9,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check fmt lint vet tidy cross test lab guarantee fuzz golden bench \
-	man completions deb image release reproducible clean
+	man completions deb image rootfs release reproducible clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z ]+):.*## /  \1\t/' | expand -t 20
@@ -80,7 +80,7 @@ bench: ## benchmarks, and the figures of the README, each beside what it must re
 man completions: ## the manual page; the completions: into ./dist
 	$(GO) run ./packaging/release $@
 
-deb image: ## a Debian package; a container image: for this machine, into ./dist
+deb image rootfs: ## a Debian package; a container image; what packaging/Dockerfile adds: into ./dist
 	$(GO) run ./packaging/release -platforms linux/$$($(GO) env GOARCH) $@
 
 release: ## everything that users install, for every system, with checksums, into ./dist

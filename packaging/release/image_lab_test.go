@@ -6,6 +6,7 @@ package main
 
 import (
 	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -92,5 +93,19 @@ func TestImage(t *testing.T) {
 				t.Errorf("--wire raw: exit code %d, %s%s", code, out, stderr)
 			}
 		})
+	}
+}
+
+// TestDockerfile builds the image from the Dockerfile.
+func TestDockerfile(t *testing.T) {
+	d := startDocker(t)
+	code, out, stderr := d.run(t, "build", "--file", "packaging/Dockerfile", "--build-arg", "TARGETARCH="+runtime.GOARCH, "--tag", "built", dist)
+	if code != 0 {
+		t.Fatalf("docker build: %d, %s%s", code, out, stderr)
+	}
+	code, out, stderr = d.run(t, "run", "--rm", "--network=none", "--cap-drop=ALL", "--cap-add=NET_RAW", "--read-only", "built",
+		"--json", "--wire", "raw", "127.0.0.1")
+	if code != 0 || !strings.Contains(out, `"wire": "raw"`) {
+		t.Errorf("exit code %d, %s%s", code, out, stderr)
 	}
 }

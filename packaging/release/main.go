@@ -6,7 +6,7 @@
 //
 //	go run ./packaging/release [-out dist] [-platforms linux/amd64,...] [KIND...]
 //
-// A KIND is archive, deb, image, man or completions; all of them if none is
+// A KIND is archive, deb, image, rootfs, man or completions; all of them if none is
 // given. To add a way of packaging: its format in a package beside this one, a
 // file here that says what goes in, a line in kinds.
 package main
@@ -20,6 +20,9 @@ import (
 	"strings"
 )
 
+// title says what the program does.
+const title = "finds every path that packets take to a destination"
+
 // platforms are those of a whole release.
 var platforms = []string{
 	"linux/amd64", "linux/arm64", "linux/386", "darwin/amd64", "darwin/arm64", "freebsd/amd64", "windows/amd64", "windows/arm64",
@@ -27,7 +30,9 @@ var platforms = []string{
 
 // kinds are what can be made: of a binary, and without one.
 var (
-	kinds = map[string]func(*release, *binary) error{"archive": (*release).archive, "deb": (*release).deb, "image": (*release).image}
+	kinds = map[string]func(*release, *binary) error{
+		"archive": (*release).archive, "deb": (*release).deb, "image": (*release).image, "rootfs": (*release).rootfs,
+	}
 	pages = map[string]func(*release) error{"completions": (*release).completions, "man": (*release).man}
 )
 
@@ -60,7 +65,7 @@ func run(args []string) error {
 		if _, ok := kinds[kind]; ok {
 			ofBinary = append(ofBinary, kind)
 		} else if page, ok := pages[kind]; !ok {
-			return fmt.Errorf("%q is none of archive, deb, image, completions, man", kind)
+			return fmt.Errorf("%q is none of archive, deb, image, rootfs, completions, man", kind)
 		} else if err := page(r); err != nil {
 			return fmt.Errorf("%s: %w", kind, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -46,7 +47,7 @@ func TestUnitRuns(t *testing.T) {
 	if err := os.Chmod(folder, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	command(t, "tar", "-xzf", made(t, "*.tar.gz"), "-C", folder, "--strip-components=1")
+	command(t, "tar", "-xzf", made(t, "*_"+runtime.GOARCH+".tar.gz"), "-C", folder, "--strip-components=1")
 	binary := filepath.Join(folder, "traceflow")
 	script := strings.ReplaceAll(strings.ReplaceAll(string(line[1]), "$$", "$"), "/usr/bin/traceflow", binary)
 
