@@ -24,7 +24,9 @@ import (
 )
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"trace", "--help"}, {"doctor", "--help"}} {
+	for _, args := range [][]string{
+		{"--help"}, {"trace", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
+	} {
 		name := strings.Trim(strings.Join(args, ""), "-")
 		t.Run(name, func(t *testing.T) {
 			var out, stderr bytes.Buffer

@@ -28,8 +28,9 @@ const doctorExits = `  0 a trace can be made, 1 none can, 2 usage,
 func newDoctor(env Env) *cobra.Command {
 	o := &doctorOptions{}
 	c := &cobra.Command{
-		Use:   "doctor [flags] [DEST]",
-		Short: "Say what this machine lets traceflow do, and how to get the rest",
+		Use:                   "doctor [DEST]",
+		DisableFlagsInUseLine: true,
+		Short:                 "Say what this machine lets traceflow do",
 		Long: `traceflow doctor looks at what this machine lets traceflow do: rights, sockets,
 firewall, routes, sysctls, resolver, clock. What is not as it should be comes
 first, each with the line to type. It changes nothing, needs no rights, and

@@ -3,19 +3,22 @@
 package cli
 
 // usageWith is one screen of 80 columns for a command: cobra's own template, with
-// the exit codes and without the sections that traceflow has nothing for.
+// the exit codes and without the sections that traceflow has nothing for. The
+// other commands are a line of the root's usage; trace is the root itself.
 func usageWith(exits string) string {
+	if exits != "" {
+		exits = "\nExit codes:\n" + exits + "\n"
+	}
 	return `Usage:
-  {{.UseLine}}{{if .HasExample}}
+  {{.UseLine}}{{range .Commands}}{{if and .IsAvailableCommand (ne .Name "trace")}}
+  {{rpad .UseLine 29}}  {{.Short}}{{end}}{{end}}{{if .HasExample}}
 
 Examples:
 {{.Example}}{{end}}{{if .HasAvailableLocalFlags}}
 
 Flags:
 {{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
-
-Exit codes:
-` + exits + "\n"
+` + exits
 }
 
 const traceExits = `  0 reached, 1 trouble on this host, 2 usage, 3 not reached,
