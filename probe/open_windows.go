@@ -22,8 +22,11 @@ const (
 	// a raw one sees them.
 	rawBlind = "unless the firewall lets ICMP in, routers are not seen: " +
 		"netsh advfirewall firewall add rule name=traceflow dir=in action=allow protocol=icmpv4:any,any (IPv6: icmpv6)"
-	handlesBlind = "without raw sockets Windows chooses the ID and sequence number of echo requests, so they are not one flow: " +
-		"routers that balance by these may send each another way; quotes, TTLs of IPv6 replies and MPLS are not seen"
+	handlesBlind = "without raw sockets the TTL and TOS that routers quote, MPLS labels and the TTLs of IPv6 replies are not seen"
+
+	// Windows chooses the ID and the sequence number of echo requests sent by a
+	// handle, and so the checksum.
+	noFlow = "raw sockets: run as Administrator, or take one path as it comes with --paths 1"
 
 	noRawTCP = "another system: Windows sends no TCP over raw sockets; probe with ICMP"
 	noUDP    = "raw sockets: run as Administrator, or probe with ICMP"
@@ -62,7 +65,7 @@ func Open(kind Kind, o Options) (Wire, Capabilities, error) {
 		return w, Capabilities{
 			Kind: KindHandles, Blind: handlesBlind,
 			Sends: map[traceflow.Protocol]Sending{
-				traceflow.ProtocolICMP: {}, traceflow.ProtocolUDP: {Missing: noUDP}, traceflow.ProtocolTCP: {Missing: noRawTCP},
+				traceflow.ProtocolICMP: {Flowless: noFlow}, traceflow.ProtocolUDP: {Missing: noUDP}, traceflow.ProtocolTCP: {Missing: noRawTCP},
 			},
 		}, nil
 	case KindSockets, KindSim:

@@ -56,6 +56,10 @@ type Sending struct {
 	// Missing says in one line what does not work and how to get it, such as a
 	// sysctl; the protocol then cannot be sent at all. Empty if it can.
 	Missing string
+	// Flowless says in one line what it would take to hold everything constant
+	// that routers balance by; without it the packets of a flow may go different
+	// ways, and say nothing of which path is whose. Empty if they are one flow.
+	Flowless string
 }
 
 // CanSend returns nil if the wire can send a protocol, and otherwise an
@@ -63,6 +67,15 @@ type Sending struct {
 func (c *Capabilities) CanSend(p traceflow.Protocol) error {
 	if missing := c.Sends[p].Missing; missing != "" {
 		return &UnsupportedError{Feature: p.String() + " over wire " + string(c.Kind), Need: missing}
+	}
+	return nil
+}
+
+// CanFollow returns nil if the packets of a flow are one flow to routers too, and
+// otherwise an UnsupportedError that says what it takes.
+func (c *Capabilities) CanFollow(p traceflow.Protocol) error {
+	if flowless := c.Sends[p].Flowless; flowless != "" {
+		return &UnsupportedError{Feature: "telling paths apart by " + p.String() + " over wire " + string(c.Kind), Need: flowless}
 	}
 	return nil
 }

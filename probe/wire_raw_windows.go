@@ -34,7 +34,8 @@ type rawWindows struct {
 	receiver *net.IPConn
 	senders  map[uint8]*senderWindows // by protocol; IPv4 has one, for any
 	local    atomic.Pointer[netip.Addr]
-	room     [receiveRoomWindows]byte
+	// room is for the longest packet: an echo reply is as long as the request.
+	room [0xffff]byte
 }
 
 // senderWindows is a socket and what was last set for the IPv6 packets it sends.
@@ -43,12 +44,13 @@ type senderWindows struct {
 	hopLimit, trafficClass uint8
 }
 
-const (
-	anyProtocolWindows uint8 = 255    // IPPROTO_RAW
-	receiveRoomWindows       = 0xffff // an echo reply is as long as the request
+// anyProtocolWindows is IPPROTO_RAW.
+const anyProtocolWindows uint8 = 255
 
-	ipv6UnicastHops  = 4  // IPV6_UNICAST_HOPS, ws2ipdef.h
-	ipv6TrafficClass = 39 // IPV6_TCLASS, ws2ipdef.h
+// The options of ws2ipdef.h that x/sys does not have.
+const (
+	ipv6UnicastHops  = 4
+	ipv6TrafficClass = 39
 )
 
 func openRawWindows(o Options) (_ *rawWindows, err error) {

@@ -25,6 +25,8 @@ type system struct {
 	// remedy is appended to what a wire without raw sockets cannot see; empty
 	// where raw sockets see no more of it.
 	remedy string
+	// labels is true where programs choose the IPv6 flow labels of their packets.
+	labels bool
 	// routes, addresses and resolver show what their names say: commands or files.
 	routes, addresses, resolver string
 }
@@ -49,6 +51,7 @@ func systemOf(name, executable string) system {
 			grant:  grant,
 			permit: "run as root, once " + grant + ", or use --wire " + sockets,
 			remedy: "; for these, run as root or once: " + grant,
+			labels: true,
 			routes: "ip route", addresses: "ip address", resolver: "/etc/resolv.conf",
 		}
 	case "darwin":

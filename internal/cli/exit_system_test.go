@@ -35,7 +35,7 @@ func TestSystemOf(t *testing.T) {
 			if got := strings.Join(s.wires, " "); got != tt.wires || s.permit != tt.permit || s.remedy != tt.remedy {
 				t.Errorf("got %q, %q, %q", got, s.permit, s.remedy)
 			}
-			if s.routes == "" || s.addresses == "" || s.resolver == "" {
+			if s.routes == "" || s.addresses == "" || s.resolver == "" || s.labels != (tt.name == "linux") {
 				t.Errorf("got %+v", s)
 			}
 		})

@@ -76,6 +76,9 @@ func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
 	if err := caps.CanSend(o.protocol()); err != nil {
 		return nil, errors.Join(err, wire.Close())
 	}
+	if err := caps.CanFollow(o.protocol()); err != nil && o.paths != 1 {
+		return nil, errors.Join(err, wire.Close())
+	}
 	config := probe.Config{
 		Rate: o.pps(), Timeout: time.Duration(o.timeout), QUIC: o.quic, Size: o.size, DontFragment: o.dontFragment,
 	}

@@ -44,6 +44,9 @@ func (o *traceOptions) validateSearch() error {
 	if o.ipv4 && discover.Axis(o.vary) == discover.VaryLabel {
 		return errors.New("--ipv4 and --vary label contradict each other: only IPv6 has flow labels")
 	}
+	if o.sim == "" && discover.Axis(o.vary) == discover.VaryLabel && !here().labels {
+		return errors.New("--vary label takes a system that lets programs choose flow labels: Linux")
+	}
 	flows := discover.StoppingPoint(2, 1-o.confidence) // for one hop
 	if o.maxProbes < flows+1 {
 		return fmt.Errorf("--max-probes %d is too few to say anything at --confidence %v: it takes at least %d",

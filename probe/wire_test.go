@@ -74,3 +74,31 @@ func freePort(t *testing.T, address netip.Addr) uint16 {
 	defer c.Close()
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 }
+
+func TestCapabilities(t *testing.T) {
+	caps := Capabilities{Kind: "handles", Sends: map[traceflow.Protocol]Sending{
+		traceflow.ProtocolICMP: {Flowless: "raw sockets"}, traceflow.ProtocolTCP: {Missing: "another system"},
+	}}
+	tests := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"sends UDP", caps.CanSend(traceflow.ProtocolUDP), ""},
+		{"sends ICMP", caps.CanSend(traceflow.ProtocolICMP), ""},
+		{"sends TCP", caps.CanSend(traceflow.ProtocolTCP), "tcp over wire handles needs another system"},
+		{"follows UDP", caps.CanFollow(traceflow.ProtocolUDP), ""},
+		{"follows ICMP", caps.CanFollow(traceflow.ProtocolICMP), "telling paths apart by icmp over wire handles needs raw sockets"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			if tt.err != nil {
+				got = tt.err.Error()
+			}
+			if got != tt.want || tt.err != nil && !errors.Is(tt.err, errors.ErrUnsupported) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
