@@ -25,6 +25,7 @@ type Lab struct {
 	rank       []int      // of each node: edges lead to higher ranks
 	recorder   recorder
 	listeners  []int // sockets of the destination's open ports
+	hashes     error // what SocketsHashed returns
 }
 
 // builder is what Build needs and a Lab does not.
@@ -75,6 +76,7 @@ func (b *builder) build() error {
 	if err := b.addRoutes(); err != nil {
 		return err
 	}
+	b.lab.hashes = b.forgetHashes()
 	if err := b.addFaults(); err != nil {
 		return err
 	}
