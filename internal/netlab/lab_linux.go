@@ -80,7 +80,10 @@ func (b *builder) build() error {
 	if err := b.addFaults(); err != nil {
 		return err
 	}
-	return b.lab.listen()
+	if err := b.lab.listen(); err != nil {
+		return err
+	}
+	return b.settle()
 }
 
 // addNodes makes the namespaces. It runs on a locked thread and leaves it in
