@@ -25,6 +25,7 @@ type Lab struct {
 	rank       []int      // of each node: edges lead to higher ranks
 	recorder   recorder
 	listeners  []int // sockets of the destination's open ports
+	hashes     error // what SocketsHashed returns
 }
 
 // builder is what Build needs and a Lab does not.
@@ -75,10 +76,14 @@ func (b *builder) build() error {
 	if err := b.addRoutes(); err != nil {
 		return err
 	}
+	b.lab.hashes = b.forgetHashes()
 	if err := b.addFaults(); err != nil {
 		return err
 	}
-	return b.lab.listen()
+	if err := b.lab.listen(); err != nil {
+		return err
+	}
+	return b.settle()
 }
 
 // addNodes makes the namespaces. It runs on a locked thread and leaves it in
