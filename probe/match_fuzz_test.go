@@ -128,9 +128,13 @@ func (out *outstanding) replies(i int) [][]byte {
 func (out *outstanding) check(t *testing.T, a *answer, data []byte) {
 	f := out.flows[a.flow]
 	if f == nil {
-		if p := out.stray(a); p != nil {
-			p.compare(a)
-			out.checkStray(t, p, a, data)
+		for _, p := range out.attempts {
+			p.task.flow.shifts = nil
+		}
+		credits, _ := out.stray(a)
+		for _, c := range credits {
+			c.to.compare(a)
+			out.checkStray(t, c.to, a, data)
 		}
 		return
 	}
@@ -138,8 +142,10 @@ func (out *outstanding) check(t *testing.T, a *answer, data []byte) {
 	if p == nil {
 		f.shifts = nil
 		// A packet does not confirm itself.
-		if f.translated(a) != nil || f.translated(a) != nil {
-			t.Fatalf("one packet is enough to believe a translation: % x", data)
+		for range 2 {
+			if credits, _ := f.translated(a); credits != nil {
+				t.Fatalf("one packet is enough to believe a translation: % x", data)
+			}
 		}
 		return
 	}
@@ -196,8 +202,8 @@ func (out *outstanding) checkStray(t *testing.T, p *attempt, a *answer, data []b
 		}
 	case a.hasCookie:
 		out.wants(t, i, data, "cookie", cookieOf(p))
-	case a.tag.first() != p.id.tag.first():
-		t.Fatalf("packet %d is matched by another IP ID", i)
+	case a.tag.first() != p.id.tag.first() || f.Protocol == traceflow.ProtocolICMP && a.tag.second() != p.id.tag.second():
+		t.Fatalf("packet %d is matched by another IP ID or sequence number", i)
 	}
 }
 
