@@ -7,10 +7,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"traceflow"
+	"traceflow/internal/topology"
 )
 
 // traceFile traces a network that is written down for it, eight flows of it.
@@ -139,6 +144,109 @@ func TestNATOfManyFlows(t *testing.T) {
 		// packets have the same.
 		if s := &trace.Stats; s.Unmatched > 0 && (kind != "keep-port" || s.Unmatched > s.Probes/20) {
 			t.Errorf("%s: %+v", kind, *s)
+		}
+	}
+}
+
+// TestFindings traces every built-in network with every kind of probe and
+// family, and wants the findings that its file describes, and none elsewhere.
+func TestFindings(t *testing.T) {
+	nat := func(ttl, after int, evidence string) string { return fmt.Sprintf("NAT %d after %d: %s", ttl, after, evidence) }
+	want := map[string]struct {
+		four, six []string // by family; six is nil if it is as four
+	}{
+		"nat": {[]string{nat(2, 1, "private-addresses")}, []string{}},
+		// Nothing that comes back tells it from a NAT that restores all.
+		"private":      {[]string{nat(3, 2, "private-addresses")}, []string{}},
+		"nat-checksum": {[]string{nat(2, 1, "quoted-checksum")}, nil},
+		"nat-all":      {[]string{nat(2, 1, "quoted-source")}, nil},
+		"cgnat":        {[]string{nat(2, 1, "quoted-checksum"), nat(4, 3, "quoted-checksum")}, nil},
+		"mpls":         {[]string{"explicit tunnel 2 to 3 by labels, 0 hidden"}, nil},
+		"tunnel-implicit": {
+			[]string{"implicit tunnel 4 to 5 by quoted-ttl, 0 hidden"}, nil,
+		},
+		"tunnel-opaque":    {[]string{"opaque tunnel 4 to 4 by label-ttl, 5 hidden"}, nil},
+		"tunnel-invisible": {[]string{"invisible tunnel 4 to 4 by return-length, 3 hidden"}, nil},
+		"zero-ttl":         {[]string{"zero TTL at 3"}, nil},
+		"bleach":           {[]string{"dscp 0 to 10 at 4 after 3"}, nil},
+		"interfaces": {
+			[]string{"interface 7 eth0 1500 at 2", "interface 8 eth1 1500 at 2", "interface 0 up 0 at 3"}, nil,
+		},
+	}
+	for _, name := range topology.BuiltinNames() {
+		for _, family := range []string{"-4", "-6"} {
+			for _, protocol := range []string{"--udp", "--quic", "--tcp", "--icmp"} {
+				t.Run(name+family+protocol, func(t *testing.T) {
+					args := []string{"--sim", name, family, protocol, "--paths", "8", "--json", "--quiet"}
+					got := traceSim(t, args...)
+					if got.code == exitUsage && strings.Contains(got.err, "of that family") {
+						return
+					}
+					var trace traceflow.Trace
+					if err := json.Unmarshal([]byte(got.out), &trace); err != nil {
+						t.Fatalf("%v: %s", err, got.err)
+					}
+					expect := want[name].four
+					switch six := want[name].six; {
+					case name == "interfaces" && family == "-6" && protocol == "--icmp":
+						expect = slices.Delete(slices.Clone(expect), 1, 2) // where none of these flows goes
+					case family == "-6" && six != nil:
+						expect = six
+					}
+					if diff := cmp.Diff(expect, findings(&trace), cmpopts.EquateEmpty()); diff != "" {
+						t.Errorf("(-want +got)\n%s", diff)
+					}
+				})
+			}
+		}
+	}
+}
+
+// findings writes all findings of a trace as words.
+func findings(trace *traceflow.Trace) []string {
+	var out []string
+	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	f := trace.Findings()
+	for _, x := range f.NATs {
+		add("NAT %d after %d: %s", x.TTL, x.After, x.Evidence)
+	}
+	for _, x := range f.Tunnels {
+		add("%s tunnel %d to %d by %s, %d hidden", x.Kind, x.From, x.To, x.Evidence, x.Hidden)
+	}
+	for _, x := range f.Remarks {
+		add("%s %d to %d at %d after %d", x.Field, x.From, x.To, x.TTL, x.After)
+	}
+	for _, x := range f.ZeroTTL {
+		add("zero TTL at %d", x.TTL)
+	}
+	for _, x := range f.Interfaces {
+		add("interface %d %s %d at %d", x.Index, x.Name, x.MTU, x.TTL)
+	}
+	return out
+}
+
+// TestRemarks sends marked packets through the network that bleaches: each
+// change is seen at the hop behind the one who makes it, and only where the
+// packets went by there.
+func TestRemarks(t *testing.T) {
+	for _, tt := range []struct {
+		tos  string
+		want []string
+	}{
+		{"0", []string{"dscp 0 to 10 at 4 after 3"}},
+		{"ef", []string{"dscp 46 to 0 at 3 after 2", "dscp 0 to 10 at 4 after 3", "dscp 46 to 10 at 4 after 3"}},
+		{"0x0a", []string{
+			"dscp 2 to 0 at 3 after 2", "dscp 0 to 10 at 4 after 3", "dscp 2 to 10 at 4 after 3",
+			"ecn 2 to 1 at 4 after 3", "ecn 1 to 0 at 6 after 5",
+		}},
+	} {
+		for _, family := range []string{"-4", "-6"} {
+			for _, protocol := range []string{"--udp", "--quic", "--tcp", "--icmp"} {
+				trace := traceOf(t, "--sim", "bleach", family, protocol, "--paths", "8", "--tos", tt.tos)
+				if diff := cmp.Diff(tt.want, findings(trace), cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("--tos %s %s %s (-want +got)\n%s", tt.tos, family, protocol, diff)
+				}
+			}
 		}
 	}
 }
