@@ -151,7 +151,9 @@ func TestNATOfManyFlows(t *testing.T) {
 // TestFindings traces every built-in network with every kind of probe and
 // family, and wants the findings that its file describes, and none elsewhere.
 func TestFindings(t *testing.T) {
-	nat := func(ttl, after int, evidence string) string { return fmt.Sprintf("NAT %d after %d: %s", ttl, after, evidence) }
+	nat := func(ttl, after int, evidence string) string {
+		return fmt.Sprintf("NAT %d after %d: %s", ttl, after, evidence)
+	}
 	want := map[string]struct {
 		four, six []string // by family; six is nil if it is as four
 	}{

@@ -28,7 +28,7 @@ func checkTruth(t *testing.T, network *topology.Topology, trace *traceflow.Trace
 	// need it goes on without.
 	patience := 0
 	if trace.Config.Paths == 0 {
-		patience = 1 + len(trace.Exchanges)/100
+		patience = 1 + len(trace.Exchanges)/100 + trace.Stats.Late
 	}
 	for i := range trace.Graph.Walks {
 		w := &trace.Graph.Walks[i]
