@@ -29,6 +29,9 @@ func Summary(w io.Writer, t *traceflow.Trace) error {
 	for _, c := range t.Changes {
 		fmt.Fprintf(b, "The route changed meanwhile: flow %d at TTL %d went to %s, then to %s.\n", c.Flow, c.TTL, c.Before, c.After)
 	}
+	for _, line := range mtus(t) {
+		fmt.Fprintln(b, line)
+	}
 	if err := Findings(b, t); err != nil {
 		return err
 	}
