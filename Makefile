@@ -8,10 +8,11 @@ FUZZTIME ?= 30s
 SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 freebsd/amd64 openbsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo check fmt lint vet tidy cross test lab guarantee fuzz golden bench clean
+.PHONY: help build demo check fmt lint vet tidy cross test lab guarantee fuzz golden bench \
+	man completions deb image rootfs release reproducible clean
 
 help: ## say what the targets do
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z ]+):.*## /  \1\t/' | expand -t 20
 
 build: ## build ./traceflow, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o traceflow ./cmd/traceflow
@@ -57,6 +58,7 @@ test: ## tests that need nothing, with the race detector, shuffled
 
 lab: ## tests on real kernels and TUN devices; TRACEFLOW_LAB=require forbids skips
 	$(GO) test -tags lab -count=1 -timeout 30m ./internal/simnet ./internal/netlab/... ./internal/e2e
+	$(GO) test -tags lab -count=1 -timeout 30m ./packaging/...
 
 guarantee: ## all runs that test what is said about links not seen; takes a while
 	TRACEFLOW_GUARANTEE=full $(GO) test -count=1 -timeout 2h -v -run 'Guarantee|ExactMiss|SequentialPorts|Models|Cost' ./discover
@@ -75,5 +77,21 @@ bench: ## benchmarks, and the figures of the README, each beside what it must re
 	$(GO) test -run '^$$' -bench . -benchmem ./packet ./probe ./internal/simnet
 	$(GO) test -tags lab,bench -count=1 -timeout 30m -v -run Bench ./internal/e2e
 
+man completions: ## the manual page; the completions: into ./dist
+	$(GO) run ./packaging/release $@
+
+deb image rootfs: ## a Debian package; a container image; what packaging/Dockerfile adds: into ./dist
+	$(GO) run ./packaging/release -platforms linux/$$($(GO) env GOARCH) $@
+
+release: ## everything that users install, for every system, with checksums, into ./dist
+	rm -rf dist
+	$(GO) run ./packaging/release
+
+reproducible: ## make the release of the last commit twice, from nothing, and compare; takes a while
+	@t=$$(mktemp -d) && trap 'rm -rf "$$t"' EXIT && for n in 1 2; do \
+		git clone --quiet . $$t/$$n && \
+		(cd $$t/$$n && GOCACHE=$$t/cache$$n $(GO) run ./packaging/release) >/dev/null || exit 1; \
+	done && diff $$t/1/dist/SHA256SUMS $$t/2/dist/SHA256SUMS && cat $$t/1/dist/SHA256SUMS
+
 clean: ## remove what was built
-	rm -rf traceflow .tools
+	rm -rf traceflow dist .tools

@@ -53,6 +53,8 @@ type document struct {
 	Links        []docLink        `json:"links"`
 	Diamonds     []docDiamond     `json:"diamonds"`
 	Changes      []docRouteChange `json:"route_changes"`
+	EndReason    EndReason        `json:"end_reason"`
+	Finish       *docFinish       `json:"finish"`
 	NATs         []docTranslation `json:"nats"`
 	Tunnels      []docTunnel      `json:"tunnels"`
 	Remarks      []docRemark      `json:"remarkings"`
@@ -85,6 +87,10 @@ type docConfig struct {
 	TimeoutUS       int64    `json:"timeout_us"`
 	Seed            uint64   `json:"seed"`
 	Wire            string   `json:"wire"`
+	QUIC            bool     `json:"quic"`
+	TOS             uint8    `json:"tos"`
+	Size            int      `json:"size_bytes"`
+	DontFragment    bool     `json:"dont_fragment"`
 }
 
 // docPaths is a number, or "auto" for 0.
@@ -140,6 +146,21 @@ type docRouteChange struct {
 	TTL    uint8      `json:"ttl"`
 	Before netip.Addr `json:"before"`
 	After  netip.Addr `json:"after"`
+}
+
+type docFinish struct {
+	Flows     []docFinishFlow `json:"flows"`
+	Exchanges []docExchange   `json:"exchanges"`
+	// Distance is null where none of the flows reached the destination.
+	Distance *int    `json:"distance"`
+	Protocol *string `json:"protocol"`
+}
+
+type docFinishFlow struct {
+	ID              int    `json:"id"`
+	Protocol        string `json:"protocol"`
+	SourcePort      uint16 `json:"src_port"`
+	DestinationPort uint16 `json:"dst_port"`
 }
 
 type docFlow struct {

@@ -64,7 +64,7 @@ func (d *document) trace() (*Trace, error) {
 		Protocol: protocol, Paths: int(c.Paths), Confidence: c.Confidence,
 		FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
 		Retries: c.Retries, Repeats: c.Repeats, Timeout: time.Duration(c.TimeoutUS) * time.Microsecond,
-		Seed: c.Seed, Wire: c.Wire,
+		Seed: c.Seed, Wire: c.Wire, QUIC: c.QUIC, TOS: c.TOS, Size: c.Size, DontFragment: c.DontFragment,
 	}
 	// The gap is rounded where the rate is high, the rate where it is low.
 	if c.GapNS > 0 {
@@ -112,6 +112,10 @@ func (d *document) trace() (*Trace, error) {
 	if t.Config.Paths == 0 {
 		InferHops(walks, t.Exchanges, &t.Guarantee)
 	}
+	if t.Finish, err = d.finish(); err != nil {
+		return nil, err
+	}
+	t.Finish.End(walks)
 	t.Graph = NewGraph(walks, t.Exchanges)
 	// How a balancer was told is not in the exchanges.
 	for _, known := range d.Diamonds {
@@ -122,6 +126,31 @@ func (d *document) trace() (*Trace, error) {
 		}
 	}
 	return t, nil
+}
+
+func (d *document) finish() (*Finish, error) {
+	if d.Finish == nil {
+		return nil, nil
+	}
+	f := &Finish{}
+	for _, flow := range d.Finish.Flows {
+		protocol, err := ParseProtocol(flow.Protocol)
+		if err != nil {
+			return nil, fmt.Errorf("finish: flow %d: %w", flow.ID, err)
+		}
+		f.Flows = append(f.Flows, Flow{
+			ID: flow.ID, Protocol: protocol, Source: d.VantagePoint.Address, Destination: d.Destination.Address,
+			SourcePort: flow.SourcePort, DestinationPort: flow.DestinationPort, TOS: d.Config.TOS,
+		})
+	}
+	for i := range d.Finish.Exchanges {
+		e, err := d.Finish.Exchanges[i].exchange(d.Started)
+		if err != nil {
+			return nil, fmt.Errorf("finish: exchange %d: %w", i, err)
+		}
+		f.Exchanges = append(f.Exchanges, e)
+	}
+	return f, nil
 }
 
 func parseEnd(name string) End {

@@ -70,6 +70,26 @@ func toDocument(t *Trace) *document {
 	d.addGraph(&t.Graph)
 	d.addFingerprints(t.Fingerprints())
 	d.addFindings(t.Findings())
+	d.EndReason, d.Finish = t.EndReason(), toDocFinish(t)
+	return d
+}
+
+func toDocFinish(t *Trace) *docFinish {
+	f := t.Finish
+	if f == nil {
+		return nil
+	}
+	d := &docFinish{Flows: []docFinishFlow{}, Exchanges: []docExchange{}}
+	for _, flow := range f.Flows {
+		d.Flows = append(d.Flows, docFinishFlow{flow.ID, flow.Protocol.String(), flow.SourcePort, flow.DestinationPort})
+	}
+	for i := range f.Exchanges {
+		d.Exchanges = append(d.Exchanges, toDocExchange(&f.Exchanges[i], t.Started))
+	}
+	if w, ok := f.Walk(max(1, t.Config.FirstTTL)); ok {
+		distance, protocol := w.Distance(), w.Flow.Protocol.String()
+		d.Distance, d.Protocol = &distance, &protocol
+	}
 	return d
 }
 
@@ -79,6 +99,7 @@ func toDocConfig(c *Config) docConfig {
 		FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
 		RatePPS: int64(math.Round(c.Rate)), Retries: c.Retries, Repeats: c.Repeats,
 		TimeoutUS: c.Timeout.Microseconds(), Seed: c.Seed, Wire: c.Wire,
+		QUIC: c.QUIC, TOS: c.TOS, Size: c.Size, DontFragment: c.DontFragment,
 	}
 	if c.Rate > 0 {
 		d.RatePPS = max(1, d.RatePPS) // 0 is no limit

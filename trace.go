@@ -23,6 +23,13 @@ type VantagePoint struct {
 // Config is what was asked of a trace, for the record.
 type Config struct {
 	Protocol Protocol
+	// QUIC is true when the UDP probes are QUIC packets.
+	QUIC bool
+	// TOS is the TOS byte or traffic class of every probe, Size the length of
+	// its IP packet in bytes; 0 is the smallest.
+	TOS          uint8
+	Size         int
+	DontFragment bool
 	// Paths is the number of flows asked for.
 	Paths int
 	// Confidence is the level that the guarantee is computed for, 0 to 1.
@@ -149,11 +156,17 @@ type Trace struct {
 	Changes   []RouteChange
 	Flows     []Flow
 	Exchanges []Exchange
-	Graph     Graph
+	// Finish is how the destination was looked for otherwise; nil if it was not.
+	Finish *Finish
+	Graph  Graph
 }
 
-// Reached reports whether the destination answered any flow.
+// Reached reports whether the destination answered any flow, or any other kind
+// of probe.
 func (t *Trace) Reached() bool {
+	if _, ok := t.Finish.Walk(max(1, t.Config.FirstTTL)); ok {
+		return true
+	}
 	for i := range t.Graph.Walks {
 		if t.Graph.Walks[i].End == EndReached {
 			return true

@@ -33,7 +33,11 @@ const (
 // Source ports begin one above the flow's, destination ports at the flow's,
 // labels at 1. The first destination is the flow's own.
 func Vary(axis Axis, flow traceflow.Flow, seed uint64) FlowMapper {
-	sources := newShuffle(65535-int(flow.SourcePort), seed)
+	highest := 65535
+	if flow.Protocol == traceflow.ProtocolICMP {
+		highest-- // the value is a checksum, which cannot be 65535
+	}
+	sources := newShuffle(highest-int(flow.SourcePort), seed)
 	destinations := newShuffle(65536-int(flow.DestinationPort), seed+1)
 	labels := newShuffle(1<<20-1, seed)
 	var others []netip.Addr

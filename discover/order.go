@@ -23,3 +23,18 @@ func number(exchanges []traceflow.Exchange) []traceflow.Exchange {
 	}
 	return exchanges
 }
+
+// numberFlows does so for several flows, whose exchanges it puts one after the
+// other.
+func numberFlows(exchanges []traceflow.Exchange) []traceflow.Exchange {
+	slices.SortStableFunc(exchanges, func(a, b traceflow.Exchange) int { return cmp.Compare(a.Flow, b.Flow) })
+	for from := 0; from < len(exchanges); {
+		to := from + 1
+		for to < len(exchanges) && exchanges[to].Flow == exchanges[from].Flow {
+			to++
+		}
+		number(exchanges[from:to])
+		from = to
+	}
+	return exchanges
+}

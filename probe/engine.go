@@ -26,6 +26,12 @@ type Config struct {
 	Timeout time.Duration
 	// Key is the secret that identities are derived from; nil draws one.
 	Key []byte
+	// QUIC makes UDP probes QUIC packets of a version that no server has. Servers
+	// answer those with version negotiation (RFC 9000, section 6).
+	QUIC bool
+	// Size and DontFragment are those of probes that have no size of their own.
+	Size         int
+	DontFragment bool
 	// Observe, if set, is told of each packet's fate: once when it is answered
 	// or given up. It runs on the engine's goroutine, in order, and must not
 	// block.
@@ -115,6 +121,9 @@ func (e *Engine) Probe(ctx context.Context, probes []traceflow.Probe) ([]tracefl
 	r := &request{open: len(probes), result: make(chan error, 1)}
 	r.tasks = make([]*task, len(probes))
 	for i, p := range probes {
+		if p.Size == 0 {
+			p.Size, p.DontFragment = e.config.Size, p.DontFragment || e.config.DontFragment
+		}
 		r.tasks[i] = &task{request: r, probe: p}
 	}
 	select {
@@ -190,7 +199,7 @@ func (e *Engine) receive() {
 		answers := make([]answer, 0, n)
 		malformed := 0
 		for i := range batch[:n] {
-			a, err := decodeAnswer(&batch[i])
+			a, err := decodeAnswer(&batch[i], e.caps.QuotedHeader)
 			switch {
 			case err == nil:
 				answers = append(answers, a)

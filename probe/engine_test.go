@@ -587,7 +587,7 @@ func requestOf(probes []traceflow.Probe) *request {
 
 // TestMemory wants nothing to stay of finished and cancelled requests.
 func TestMemory(t *testing.T) {
-	for _, caps := range []Capabilities{sees, {Kind: KindSockets}} {
+	for _, caps := range []Capabilities{sees, blind} {
 		synctest.Test(t, func(t *testing.T) {
 			network := topologytest.Parse(t, "node d destination silent; link s > d")
 			o, w := bench(t, network, caps, Config{})

@@ -74,7 +74,7 @@ func (o *owner) retire(a *attempt, state attemptState) {
 	a.state = state
 	f.waiting--
 	o.finished = append(o.finished, a)
-	if !o.caps.QuotedHeader && state != answeredState && !a.sent.IsZero() {
+	if f.nameless && state != answeredState && !a.sent.IsZero() {
 		f.haunt(a, a.sent.Add(o.config.Timeout))
 	}
 	if o.config.Observe != nil && state != discardedState {
@@ -96,6 +96,7 @@ func (o *owner) forget(now time.Time) {
 		n++
 		f := a.task.flow
 		delete(f.packets, a.id.tag)
+		o.forgetStray(a)
 		o.forgetFlow(f)
 	}
 	clear(o.finished[:n])

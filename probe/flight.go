@@ -58,9 +58,11 @@ type attempt struct {
 	task   *task
 	number int // from 1
 	id     identity
-	sent   time.Time
-	err    error
-	state  attemptState
+	// tcpChecksum is that of the segment as sent.
+	tcpChecksum uint16
+	sent        time.Time
+	err         error
+	state       attemptState
 	// overdue: its timeout has passed and a retry was sent; a reply still
 	// counts until the retry has timed out too.
 	overdue bool
@@ -83,11 +85,17 @@ type flowState struct {
 	packets map[tag]*attempt
 	// waiting counts the attempts in waitingState, open the tasks not done.
 	waiting, open int
+	// shifts are the checksum differences that quotes of the flow have shown, see
+	// translated.
+	shifts map[uint16]*shift
 
-	// The rest is for wires that see no quoted header, when a router quotes
-	// too little to hold the cookie: such a reply names the flow but not the
-	// packet. The flow then goes on with one packet in flight.
-	serial       bool
+	// serial flows go on with one packet in flight: because the wire can no
+	// more, or because of what follows.
+	serial bool
+	// The rest is for replies that name the flow but not the packet: quotes
+	// that are too short where the wire sees no header, and servers' answers.
+	// nameless is set when such a reply is to be expected.
+	nameless     bool
 	unattributed int          // replies that could belong to any waiting attempt
 	voices       []netip.Addr // who sent them
 	held         []*task      // tasks that wait for their turn
@@ -121,24 +129,4 @@ func (f *flowState) layGhost(a *attempt) {
 // haunted reports whether the reply to another task's packet may still come.
 func (f *flowState) haunted(t *task) bool {
 	return slices.ContainsFunc(f.ghosts, func(g ghost) bool { return g.task != t })
-}
-
-// find returns the attempt that an answer belongs to, or nil.
-func (f *flowState) find(a *answer, quotedHeader bool) *attempt {
-	if quotedHeader {
-		p := f.packets[a.tag]
-		if p == nil || a.hasCookie && a.cookie != p.id.cookie {
-			return nil
-		}
-		return p
-	}
-	if !a.hasCookie {
-		return nil
-	}
-	for _, p := range f.packets {
-		if p.id.cookie == a.cookie {
-			return p
-		}
-	}
-	return nil
 }

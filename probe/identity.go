@@ -14,9 +14,8 @@ import (
 // follows from the run's secret key and the packet's number, so nobody who
 // has not seen the packet can make up a reply to it.
 type identity struct {
-	// tag is what survives in a quote of 8 bytes: two 16-bit carriers, the
-	// first in the IP ID (IPv4) or the payload length (IPv6), the second in
-	// the UDP checksum. See docs/encoding.md.
+	// tag is what survives in a quote of 8 bytes: two 16-bit carriers, whose
+	// places depend on the protocol. See docs/encoding.md.
 	tag tag
 	// cookie is in the payload, checked wherever the quote is long enough.
 	cookie uint64
@@ -24,6 +23,12 @@ type identity struct {
 
 // tag is first carrier << 16 | second carrier.
 type tag uint32
+
+// The parts of a tag that an answer can tell.
+const (
+	wholeTag      tag = 0xffffffff
+	secondCarrier tag = 0xffff
+)
 
 func newTag(first, second uint16) tag { return tag(first)<<16 | tag(second) }
 
@@ -47,8 +52,8 @@ func newIdentities(key []byte) *identities {
 
 // next returns an identity that was not returned before in this run, except
 // by chance; the caller draws again while taken says that its tag is in use.
-// firstBits is how many values the first carrier has, counted from 1.
-func (d *identities) next(firstBits uint16, taken func(tag) bool) identity {
+// firstValues is how many values the first carrier has, counted from 1.
+func (d *identities) next(firstValues uint16, taken func(tag) bool) identity {
 	for {
 		d.n++
 		var number [8]byte
@@ -60,7 +65,7 @@ func (d *identities) next(firstBits uint16, taken func(tag) bool) identity {
 			// Neither carrier may be 0: kernels replace an IP ID of 0, and a
 			// UDP checksum of 0 means "none" (RFC 768). 0xffff is left out too,
 			// because in one's complement it is another way to write 0.
-			tag: newTag(1+binary.BigEndian.Uint16(sum[0:])%firstBits,
+			tag: newTag(1+binary.BigEndian.Uint16(sum[0:])%firstValues,
 				1+binary.BigEndian.Uint16(sum[2:])%0xfffe),
 			cookie: binary.BigEndian.Uint64(sum[4:]),
 		}

@@ -43,13 +43,13 @@ func TestForged(t *testing.T) {
 		want  traceflow.Stats // without Probes
 	}{
 		{"wrong checksum", func(from netip.Addr, sent []byte, header int) []byte {
-			return timeExceeded(from, flip(sent, header+6))
+			return timeExceeded(from, flip(flip(sent, header+6), header+cookieAt))
 		}, traceflow.Stats{Unmatched: 1}},
 		{"wrong first carrier", func(from netip.Addr, sent []byte, header int) []byte {
 			if from.Is4() {
-				return timeExceeded(from, flip(sent, 4))
+				return timeExceeded(from, flip(flip(sent, 4), header+cookieAt))
 			}
-			return timeExceeded(from, flip(sent, header+5))
+			return timeExceeded(from, flip(flip(sent, header+5), header+cookieAt))
 		}, traceflow.Stats{Unmatched: 1}},
 		{"wrong cookie", func(from netip.Addr, sent []byte, header int) []byte {
 			return timeExceeded(from, flip(sent, header+cookieAt))
@@ -69,7 +69,7 @@ func TestForged(t *testing.T) {
 			return timeExceeded(from, b)
 		}, traceflow.Stats{Unmatched: 1}},
 		{"other source port", func(from netip.Addr, sent []byte, header int) []byte {
-			return timeExceeded(from, flip(sent, header))
+			return timeExceeded(from, flip(flip(sent, header), header+cookieAt))
 		}, traceflow.Stats{Unmatched: 1, Foreign: 1}},
 		{"other destination port", func(from netip.Addr, sent []byte, header int) []byte {
 			return timeExceeded(from, flip(sent, header+3))
@@ -82,7 +82,7 @@ func TestForged(t *testing.T) {
 			if !from.Is4() {
 				at = 23
 			}
-			return timeExceeded(from, flip(sent, at))
+			return timeExceeded(from, flip(flip(sent, at), header+cookieAt))
 		}, traceflow.Stats{Unmatched: 1, Foreign: 1}},
 		{"other protocol", func(from netip.Addr, sent []byte, _ int) []byte {
 			b := slices.Clone(sent)
@@ -92,7 +92,7 @@ func TestForged(t *testing.T) {
 			}
 			b[at] = packet.ProtocolTCP
 			return timeExceeded(from, b)
-		}, traceflow.Stats{}},
+		}, traceflow.Stats{Unmatched: 1, Foreign: 1}},
 		{"fragment", func(from netip.Addr, sent []byte, _ int) []byte {
 			if !from.Is4() {
 				return timeExceeded(from, sent)[:70]
@@ -237,13 +237,9 @@ func noise(random *rand.Rand, liar netip.Addr, w *tap) []byte {
 	if liar.Is6() {
 		header = 40
 	}
-	// One bit of the checksum or the cookie, and any other bytes but those:
-	// two changes must not cancel each other out.
-	at := header + 6 + random.IntN(2)
-	if random.IntN(2) == 0 {
-		at = header + 10 + random.IntN(8)
-	}
-	b[at] ^= 1 << random.IntN(8)
+	// One bit of the cookie, and any other bytes but those: two changes must not
+	// cancel each other out.
+	b[header+10+random.IntN(8)] ^= 1 << random.IntN(8)
 	for range random.IntN(3) {
 		b[header+18+random.IntN(len(b)-header-18)] ^= byte(random.Uint32())
 	}
@@ -274,7 +270,7 @@ func FuzzMatch(f *testing.F) {
 		a := o.newAttempt(r.tasks[0])
 		o.queue = nil
 		attempts = append(attempts, a)
-		sent = append(sent, appendUDP(nil, &r.tasks[0].probe, a.id))
+		sent = append(sent, appendProbe(nil, &r.tasks[0].probe, a.id, false))
 		liar, header := liar4, 20
 		if i >= 4 {
 			liar, header = liar6, 40
@@ -286,7 +282,7 @@ func FuzzMatch(f *testing.F) {
 	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		a, err := decodeAnswer(&traceflow.Datagram{Data: data})
+		a, err := decodeAnswer(&traceflow.Datagram{Data: data}, true)
 		if err != nil {
 			if !errors.Is(err, errIrrelevant) && !errors.Is(err, packet.ErrTruncated) && !errors.Is(err, packet.ErrMalformed) {
 				t.Fatalf("unknown error %v", err)
@@ -300,13 +296,21 @@ func FuzzMatch(f *testing.F) {
 		if flow == nil {
 			return
 		}
-		p := flow.find(&a, true)
+		p := flow.find(&a)
 		if p == nil {
 			return
 		}
 		i := slices.Index(attempts, p)
 		if i < 0 {
 			t.Fatal("an attempt that was not made")
+		}
+		var cookie [8]byte
+		binary.BigEndian.PutUint64(cookie[:], p.id.cookie)
+		if a.hasCookie {
+			if !contains(data, cookie[:]) {
+				t.Fatalf("packet %d is matched without its cookie", i)
+			}
+			return
 		}
 		// The quote must hold the packet's addresses, ports, checksum and ID
 		// or length, wherever the decoder found it.
@@ -321,11 +325,6 @@ func FuzzMatch(f *testing.F) {
 		}
 		if p.task.probe.Flow.Source.Is4() && !contains(data, sent[i][4:6]) {
 			t.Fatalf("packet %d is matched without its ID", i)
-		}
-		var cookie [8]byte
-		binary.BigEndian.PutUint64(cookie[:], p.id.cookie)
-		if a.hasCookie && !contains(data, cookie[:]) {
-			t.Fatalf("packet %d is matched without its cookie", i)
 		}
 	})
 }
@@ -350,7 +349,7 @@ func TestIdentityRoundTrip(t *testing.T) {
 		seen := make(map[identity]bool)
 		for n := range 5000 {
 			p := traceflow.Probe{Flow: flow, TTL: uint8(1 + n%255)}
-			id := ids.next(firstValues(flow), never)
+			id := ids.next(firstValues(&p, false), never)
 			if id.tag.first() == 0 || id.tag.second() == 0 || id.tag.second() == 0xffff {
 				t.Fatalf("identity %+v has a carrier that does not survive", id)
 			}
@@ -358,7 +357,7 @@ func TestIdentityRoundTrip(t *testing.T) {
 				t.Fatalf("identity %+v twice", id)
 			}
 			seen[id] = true
-			b := appendUDP(nil, &p, id)
+			b := appendProbe(nil, &p, id, false)
 			h, body, err := packet.DecodeIP(b)
 			if err != nil {
 				t.Fatal(err)
@@ -379,9 +378,10 @@ func TestIdentityRoundTrip(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				gotTag, cookie, has := quotedIdentity(&q)
-				if gotTag != id.tag || has != (length >= h.HeaderLength+8+textOffset) || has && cookie != id.cookie {
-					t.Fatalf("quote of %d bytes: %x %x %v, want %+v", length, gotTag, cookie, has, id)
+				var a answer
+				readUDPQuote(&a, &q, true)
+				if a.tag != id.tag || a.mask != wholeTag || a.hasCookie != (length >= h.HeaderLength+8+textOffset) || a.hasCookie && a.cookie != id.cookie {
+					t.Fatalf("quote of %d bytes: %+v, want %+v", length, a, id)
 				}
 			}
 		}
@@ -412,8 +412,8 @@ func speedCase(v6 bool) (p traceflow.Probe, id identity, reply traceflow.Datagra
 		liar = liar6
 		p.Flow.Source, p.Flow.Destination = netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::9")
 	}
-	id = newIdentities([]byte("k")).next(firstValues(p.Flow), func(tag) bool { return false })
-	reply.Data = timeExceeded(liar, appendUDP(nil, &p, id))
+	id = newIdentities([]byte("k")).next(firstValues(&p, false), func(tag) bool { return false })
+	reply.Data = timeExceeded(liar, appendProbe(nil, &p, id, false))
 	return p, id, reply
 }
 
@@ -422,16 +422,16 @@ func TestAllocations(t *testing.T) {
 	for _, v6 := range []bool{false, true} {
 		p, id, reply := speedCase(v6)
 		b := make([]byte, 0, 2048)
-		if got := testing.AllocsPerRun(100, func() { b = appendUDP(b[:0], &p, id) }); got != 0 {
+		if got := testing.AllocsPerRun(100, func() { b = appendProbe(b[:0], &p, id, false) }); got != 0 {
 			t.Errorf("IPv6 %v: encode allocates %v times", v6, got)
 		}
 		var a answer
 		var err error
-		if got := testing.AllocsPerRun(100, func() { a, err = decodeAnswer(&reply) }); got != 0 || err != nil {
+		if got := testing.AllocsPerRun(100, func() { a, err = decodeAnswer(&reply, true) }); got != 0 || err != nil {
 			t.Errorf("IPv6 %v: decode allocates %v times, error %v", v6, got, err)
 		}
 		f := flowState{packets: map[tag]*attempt{id.tag: {id: id}}}
-		if got := testing.AllocsPerRun(100, func() { _ = f.find(&a, true) }); got != 0 || f.find(&a, true) == nil {
+		if got := testing.AllocsPerRun(100, func() { _ = f.find(&a) }); got != 0 || f.find(&a) == nil {
 			t.Errorf("IPv6 %v: match allocates %v times", v6, got)
 		}
 		ids := newIdentities([]byte("k"))
@@ -448,7 +448,7 @@ func BenchmarkEncode(b *testing.B) {
 			room := make([]byte, 0, 2048)
 			b.ReportAllocs()
 			for b.Loop() {
-				room = appendUDP(room[:0], &p, id)
+				room = appendProbe(room[:0], &p, id, false)
 			}
 		})
 	}
@@ -461,8 +461,8 @@ func BenchmarkDecodeMatch(b *testing.B) {
 			flows := map[flowKey]*flowState{keyOf(p.Flow): {packets: map[tag]*attempt{id.tag: {id: id}}}}
 			b.ReportAllocs()
 			for b.Loop() {
-				a, err := decodeAnswer(&reply)
-				if err != nil || flows[a.flow].find(&a, true) == nil {
+				a, err := decodeAnswer(&reply, true)
+				if err != nil || flows[a.flow].find(&a) == nil {
 					b.Fatal("no match")
 				}
 			}

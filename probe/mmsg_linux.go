@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"traceflow/packet"
 )
 
 // mmsghdr is struct mmsghdr of recvmmsg(2): x/sys has neither it nor the two
@@ -124,6 +126,35 @@ func appendControl(b []byte, level, kind, value int32) []byte {
 	h.SetLen(unix.CmsgLen(4))
 	binary.NativeEndian.PutUint32(b[start+unix.CmsgLen(0):], uint32(value))
 	return b
+}
+
+// setHeader gives message i the TTL and TOS of a header as control messages of
+// its family.
+func (m *messages) setHeader(i int, h *packet.IP) {
+	control := m.control[i][:0]
+	if h.Source.Is4() {
+		control = appendControl(control, unix.IPPROTO_IP, unix.IP_TTL, int32(h.TTL))
+		control = appendControl(control, unix.IPPROTO_IP, unix.IP_TOS, int32(h.TOS))
+	} else {
+		control = appendControl(control, unix.IPPROTO_IPV6, unix.IPV6_HOPLIMIT, int32(h.TTL))
+		control = appendControl(control, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, int32(h.TOS))
+		m.names[i].Flowinfo = flowInfo(h)
+	}
+	m.headers[i].Control = unsafe.SliceData(control)
+	m.headers[i].SetControllen(len(control))
+}
+
+// connectWithLabel is connect(2) to an address with an IPv6 flow label, which
+// x/sys cannot give.
+func connectWithLabel(fd int, to netip.AddrPort, flowInfo uint32) error {
+	var name unix.RawSockaddrInet6
+	length := putSockaddr(&name, to)
+	name.Flowinfo = flowInfo
+	_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&name)), uintptr(length))
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 func putSockaddr(to *unix.RawSockaddrInet6, a netip.AddrPort) uint32 {

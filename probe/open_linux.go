@@ -35,7 +35,7 @@ func Open(kind Kind, o Options) (Wire, Capabilities, error) {
 		if err != nil {
 			return nil, Capabilities{}, opError("open socket", "", err)
 		}
-		return w, Capabilities{Kind: KindSockets, Blind: socketsBlind}, nil
+		return w, Capabilities{Kind: KindSockets, Sends: w.sends(), Blind: socketsBlind}, nil
 	case KindSim:
 	}
 	return nil, Capabilities{}, &UnsupportedError{Feature: "wire " + string(kind), Need: "one of auto, raw, sockets"}

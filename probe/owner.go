@@ -17,6 +17,7 @@ type owner struct {
 	identities *identities
 	pacer      pacer
 	flows      map[flowKey]*flowState
+	strays     map[strayKey][]*attempt    // every remembered packet; nil if headers are not seen
 	trips      map[netip.Addr]*roundTrips // by destination
 	live       map[*request]bool          // requests under way
 	queue      []*task                    // to be sent, in order
@@ -37,6 +38,9 @@ func newOwner(e *Engine) *owner {
 		trips:      make(map[netip.Addr]*roundTrips),
 		live:       make(map[*request]bool),
 		batch:      make([]traceflow.Datagram, maxBatch),
+	}
+	if e.caps.QuotedHeader {
+		o.strays = make(map[strayKey][]*attempt)
 	}
 	if e.config.Rate > 0 {
 		o.pacer.gap = time.Duration(float64(time.Second) / e.config.Rate)
@@ -93,7 +97,8 @@ func (o *owner) accept(r *request) {
 		key := keyOf(t.probe.Flow)
 		f := o.flows[key]
 		if f == nil {
-			f = &flowState{key: key, packets: make(map[tag]*attempt)}
+			how := o.caps.Sends[t.probe.Flow.Protocol]
+			f = &flowState{key: key, packets: make(map[tag]*attempt), serial: how.Serial, nameless: how.Nameless}
 			o.flows[key] = f
 		}
 		t.flow = f

@@ -17,37 +17,56 @@ const maxForged = 64
 // match credits answers to the packets that they answer, and counts the rest.
 func (o *owner) match(answers []answer) {
 	var unmatched, foreign, late, duplicates int
+	count := func(p *attempt, a *answer) {
+		switch p.state {
+		case waitingState:
+			o.answered(p, a)
+		case answeredState:
+			duplicates++
+		default:
+			late++
+			p.task.flow.layGhost(p)
+		}
+	}
 	for i := range answers {
 		a := &answers[i]
 		f := o.flows[a.flow]
 		if f == nil {
-			unmatched++
-			foreign++
+			if p := o.stray(a); p != nil {
+				count(p, a)
+				continue
+			}
+			// What quotes nothing is other programs' traffic.
+			if a.reply.Kind.Quotes() {
+				unmatched++
+				foreign++
+			}
 			continue
 		}
-		p := f.find(a, o.caps.QuotedHeader)
+		p := f.find(a)
 		switch {
-		case a.hasCookie:
+		case a.hasCookie || a.flow.protocol == traceflow.ProtocolTCP:
 		case o.forged >= maxForged:
 			p = nil
-		case !o.caps.QuotedHeader:
+		case !a.named():
 			if p = o.attribute(f, a); p == nil {
 				continue
 			}
 			a.reply.Unverified = true
+		case p == nil:
+			if credits := f.translated(a); credits != nil {
+				for i := range credits {
+					count(credits[i].to, &credits[i].by)
+				}
+				continue
+			}
 		}
-		switch {
-		case p == nil || p.task.flow.key != a.flow:
+		if p == nil {
 			unmatched++
 			o.forged++
-		case p.state == waitingState:
-			o.answered(p, a)
-		case p.state == answeredState:
-			duplicates++
-		default:
-			late++
-			f.layGhost(p)
+			continue
 		}
+		count(p, a)
 	}
 	if unmatched+late+duplicates > 0 {
 		o.count(func(s *traceflow.Stats) {
@@ -65,12 +84,10 @@ func (o *owner) match(answers []answer) {
 func (o *owner) answered(a *attempt, by *answer) {
 	a.reply = by.reply
 	a.reply.RTT = max(0, by.at.Sub(a.sent))
-	if !o.caps.QuotedHeader {
-		a.reply.HeaderQuoted, a.reply.QuotedTTL, a.reply.QuotedTOS = false, 0, 0
-	}
+	a.reply.Quote = a.compare(by)
 	t := a.task
 	o.giveUp(t.attempts[:a.number-1])
-	if !o.caps.QuotedHeader && !by.hasCookie && len(t.flow.ghosts) > 0 {
+	if !by.named() && len(t.flow.ghosts) > 0 {
 		// It may have been an earlier attempt's, and this one's is to come.
 		t.flow.ghosts = t.flow.ghosts[1:]
 		t.flow.haunt(a, a.sent.Add(o.config.Timeout))
@@ -80,7 +97,7 @@ func (o *owner) answered(a *attempt, by *answer) {
 	// Where a reply names no packet, one to a retry may be the first attempt's
 	// and its round trip too short; nothing is to be learned from it (as from
 	// TCP's, RFC 6298, section 3).
-	certain := o.caps.QuotedHeader || by.hasCookie || a.number == 1
+	certain := by.named() || a.number == 1
 	if certain && o.tripsTo(t.probe.Flow.Destination).add(t.probe.TTL, a.reply.RTT) {
 		// Timeouts may have become shorter: look at all that wait.
 		o.expiry = time.Now()
@@ -126,7 +143,7 @@ func (o *owner) attribute(f *flowState, by *answer) *attempt {
 		}
 		return last
 	}
-	f.serial = true
+	f.serial, f.nameless = true, true
 	f.unattributed++
 	o.count(func(s *traceflow.Stats) { s.Unattributed++ })
 	if from := by.reply.Address; !slices.Contains(f.voices, from) {

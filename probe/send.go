@@ -33,7 +33,8 @@ func (o *owner) send(now time.Time) error {
 		}
 		a := o.newAttempt(t)
 		d := &o.batch[len(o.inBatch)]
-		d.Data = appendUDP(d.Data[:0], &t.probe, a.id)
+		d.Data = appendProbe(d.Data[:0], &t.probe, a.id, o.config.QUIC)
+		a.tcpChecksum = segmentChecksum(d.Data, &t.probe.Flow)
 		o.inBatch = append(o.inBatch, a)
 	}
 	o.pacer.spend(len(o.inBatch))
@@ -98,10 +99,11 @@ func (o *owner) release(f *flowState) {
 func (o *owner) newAttempt(t *task) *attempt {
 	f := t.flow
 	a := &attempt{task: t, number: len(t.attempts) + 1}
-	a.id = o.identities.next(firstValues(t.probe.Flow), func(g tag) bool { return f.packets[g] != nil })
+	a.id = o.identities.next(firstValues(&t.probe, o.config.QUIC), f.taken)
 	t.attempts = append(t.attempts, a)
 	t.tries++
 	f.packets[a.id.tag] = a
+	o.remember(a)
 	f.waiting++
 	return a
 }

@@ -22,7 +22,9 @@ import (
 // are made up.
 type blindWire struct{ Wire }
 
-var blind = Capabilities{Kind: KindSockets}
+var blind = Capabilities{
+	Kind: KindSockets, Sends: map[traceflow.Protocol]Sending{traceflow.ProtocolUDP: {Nameless: true}},
+}
 
 func (w blindWire) Recv(batch []traceflow.Datagram) (int, error) {
 	for {
@@ -56,7 +58,7 @@ func strip(data []byte) []byte {
 	source := netip.AddrPortFrom(e.Quote.IP.Source, e.Quote.SourcePort)
 	probed := netip.AddrPortFrom(e.Quote.IP.Destination, e.Quote.DestinationPort)
 	header := packet.IP{Source: source.Addr(), Destination: probed.Addr(), Protocol: packet.ProtocolUDP}
-	quote := packet.AppendIP(nil, &header, udpHeader+len(e.Quote.Payload))
+	quote := packet.AppendIP(nil, &header, transportHeader+len(e.Quote.Payload))
 	quote = packet.AppendUDP(quote, source, probed, e.Quote.Payload)
 	message := packet.AppendICMPError(nil, outer.Source, outer.Destination, e.Type, e.Code, 0, quote, e.Extensions, packet.CompliantLayout)
 	h := packet.IP{Source: outer.Source, Destination: outer.Destination, Protocol: outer.Protocol, TTL: outer.TTL}

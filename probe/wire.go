@@ -38,14 +38,15 @@ type Capabilities struct {
 	// them. Where it is false the quote's IP header was rebuilt by the wire: it
 	// says nothing of TTL, TOS or IP ID.
 	QuotedHeader bool
-	// Sends has the protocols that the wire can send, and how.
+	// Sends has the protocols that the wire sends with restrictions. What is not
+	// in it, it sends without any.
 	Sends map[traceflow.Protocol]Sending
 	// Blind says in one line what the wire cannot see; empty when it sees
 	// everything.
 	Blind string
 }
 
-// Sending is how a wire sends a protocol. The zero value has no bounds.
+// Sending is what restricts a wire in sending a protocol.
 type Sending struct {
 	// Serial is true when only one packet of a flow can be in flight at a time.
 	Serial bool
@@ -55,6 +56,28 @@ type Sending struct {
 	// Missing says in one line what does not work and how to get it, such as a
 	// sysctl; the protocol then cannot be sent at all. Empty if it can.
 	Missing string
+	// Flowless says in one line what it would take to hold everything constant
+	// that routers balance by; without it the packets of a flow may go different
+	// ways, and say nothing of which path is whose. Empty if they are one flow.
+	Flowless string
+}
+
+// CanSend returns nil if the wire can send a protocol, and otherwise an
+// UnsupportedError that says what it takes.
+func (c *Capabilities) CanSend(p traceflow.Protocol) error {
+	if missing := c.Sends[p].Missing; missing != "" {
+		return &UnsupportedError{Feature: p.String() + " over wire " + string(c.Kind), Need: missing}
+	}
+	return nil
+}
+
+// CanFollow returns nil if the packets of a flow are one flow to routers too, and
+// otherwise an UnsupportedError that says what it takes.
+func (c *Capabilities) CanFollow(p traceflow.Protocol) error {
+	if flowless := c.Sends[p].Flowless; flowless != "" {
+		return &UnsupportedError{Feature: "telling paths apart by " + p.String() + " over wire " + string(c.Kind), Need: flowless}
+	}
+	return nil
 }
 
 // Options says what a wire is opened for.

@@ -5,14 +5,12 @@ package probe
 import (
 	"encoding/binary"
 	"errors"
-	"net"
 	"net/netip"
 	"os"
 	"syscall"
 	"time"
 	"unsafe"
 
-	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"traceflow"
@@ -20,16 +18,17 @@ import (
 )
 
 // rawWire sends whole packets from a raw socket that takes the IP header from
-// us, and receives ICMP from another. Opening either needs CAP_NET_RAW; using
-// them does not.
+// us, and receives what may answer them from others: ICMP, and TCP and UDP of
+// the destination's own. Opening one needs CAP_NET_RAW; using it does not.
 type rawWire struct {
-	ipv6             bool
-	sender, receiver *os.File
-	senderConn       syscall.RawConn
-	receiverConn     syscall.RawConn
-	out, in, stamps  *messages
-	taken            uint32 // packets that the sender's socket has numbered
-	room             [maxBatch][maxReceive]byte
+	ipv6            bool
+	sender          *os.File
+	senderConn      syscall.RawConn
+	receivers       map[int]uint8 // protocol by descriptor
+	poll            *poller
+	out, in, stamps *messages
+	taken           uint32 // packets that the sender's socket has numbered
+	room            [maxBatch][maxReceive]byte
 }
 
 // maxReceive is room for any ICMP error: RFC 1812 section 4.3.2.3 lets an
@@ -37,14 +36,21 @@ type rawWire struct {
 const maxReceive = 1500
 
 func openRaw(o Options) (_ *rawWire, err error) {
-	w := &rawWire{ipv6: o.IPv6, out: newMessages(maxBatch), in: newMessages(maxBatch), stamps: newMessages(maxBatch)}
-	family, icmp := unix.AF_INET6, unix.IPPROTO_ICMPV6
-	options := []sockopt{{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1}, {unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, 1}}
-	filter := icmp6Filter
+	w := &rawWire{
+		ipv6: o.IPv6, receivers: make(map[int]uint8),
+		out: newMessages(maxBatch), in: newMessages(maxBatch), stamps: newMessages(maxBatch),
+	}
+	if w.poll, err = newPoller(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = w.Close() // the first error says it
+		}
+	}()
+	family, icmp := unix.AF_INET6, packet.ProtocolICMPv6
 	if !o.IPv6 {
-		family, icmp = unix.AF_INET, unix.IPPROTO_ICMP
-		options = options[:1]
-		filter = icmp4Filter
+		family, icmp = unix.AF_INET, packet.ProtocolICMP
 	}
 	// IPPROTO_RAW implies IP_HDRINCL, and for IPv6 IPV6_HDRINCL (raw(7),
 	// Linux 4.5 on); such a socket receives nothing.
@@ -52,89 +58,64 @@ func openRaw(o Options) (_ *rawWire, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			unix.Close(sender)
-		}
-	}()
-	receiver, err := openSocket(family, unix.SOCK_RAW, icmp, options)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			unix.Close(receiver)
-		}
-	}()
-	if err := attach(receiver, filter); err != nil {
-		return nil, err
-	}
-	enlarge(receiver)
-	if o.Interface != "" {
-		for _, fd := range []int{sender, receiver} {
-			if err := bindToInterface(uintptr(fd), o.Interface); err != nil {
-				return nil, err
-			}
-		}
-	}
-	w.sender, w.receiver = os.NewFile(uintptr(sender), "raw sender"), os.NewFile(uintptr(receiver), "raw receiver")
+	w.sender = os.NewFile(uintptr(sender), "raw sender")
 	if w.senderConn, err = w.sender.SyscallConn(); err != nil {
 		return nil, err
 	}
-	if w.receiverConn, err = w.receiver.SyscallConn(); err != nil {
+	if err := bindTo(sender, o.Interface); err != nil {
 		return nil, err
+	}
+	for _, protocol := range []uint8{icmp, packet.ProtocolTCP, packet.ProtocolUDP} {
+		if err := w.openReceiver(family, protocol, o); err != nil {
+			return nil, err
+		}
 	}
 	return w, nil
 }
 
+func (w *rawWire) openReceiver(family int, protocol uint8, o Options) error {
+	options := []sockopt{{unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1}}
+	if o.IPv6 {
+		options = append(options, sockopt{unix.IPPROTO_IPV6, unix.IPV6_RECVHOPLIMIT, 1}, sockopt{unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1})
+	}
+	fd, err := openSocket(family, unix.SOCK_RAW, int(protocol), options)
+	if err != nil {
+		return err
+	}
+	w.receivers[fd] = protocol
+	if err := attach(fd, filter(protocol, o)); err != nil {
+		return err
+	}
+	enlarge(fd)
+	if err := bindTo(fd, o.Interface); err != nil {
+		return err
+	}
+	return w.poll.watch(fd, unix.EPOLLIN)
+}
+
+// bindTo makes a socket use one interface only, if one is named.
+func bindTo(fd int, name string) error {
+	if name == "" {
+		return nil
+	}
+	return bindToInterface(uintptr(fd), name)
+}
+
 // senderOptions make the kernel say when it took each packet (the moment that
 // it enters the device's queue, numbered from 0), and when a queue on this host
-// dropped it: without IP_RECVERR a raw socket hides ENOBUFS, and the first
-// router would be blamed.
+// dropped it: without RECVERR a raw socket hides ENOBUFS, and the first router
+// would be blamed. And they keep it from refusing what is larger than the path
+// MTU that it has learned, which is ours to find out (IP_PMTUDISC_PROBE).
 func senderOptions(ipv6 bool) []sockopt {
 	const stamps = unix.SOF_TIMESTAMPING_TX_SCHED | unix.SOF_TIMESTAMPING_SOFTWARE |
 		unix.SOF_TIMESTAMPING_OPT_ID | unix.SOF_TIMESTAMPING_OPT_TSONLY
 	options := []sockopt{{unix.SOL_SOCKET, unix.SO_TIMESTAMPING, stamps}}
 	if ipv6 {
-		return append(options, sockopt{unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1})
+		return append(options, sockopt{unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1},
+			sockopt{unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE})
 	}
-	return append(options, sockopt{unix.IPPROTO_IP, unix.IP_RECVERR, 1})
-}
-
-// The receiver's filters let only the ICMP types through that can answer a
-// probe: a flood of echo requests never leaves the kernel. What they quote is
-// not looked at, because strangers' replies are counted. An IPv4 raw socket
-// sees the IP header, an IPv6 one only what follows it.
-var (
-	icmp4Filter = []bpf.Instruction{
-		bpf.LoadMemShift{Off: 0}, // X = length of the IP header
-		bpf.LoadIndirect{Off: 0, Size: 1},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(packet.ICMPv4DestinationUnreachable), SkipTrue: 3},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(packet.ICMPv4TimeExceeded), SkipTrue: 2},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(packet.ICMPv4ParameterProblem), SkipTrue: 1},
-		bpf.RetConstant{Val: 0},
-		bpf.RetConstant{Val: maxReceive},
-	}
-	icmp6Filter = []bpf.Instruction{
-		bpf.LoadAbsolute{Off: 0, Size: 1},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
-		bpf.JumpIf{Cond: bpf.JumpLessOrEqual, Val: uint32(packet.ICMPv6ParameterProblem), SkipTrue: 1},
-		bpf.RetConstant{Val: 0},
-		bpf.RetConstant{Val: maxReceive},
-	}
-)
-
-func attach(fd int, program []bpf.Instruction) error {
-	raw, err := bpf.Assemble(program)
-	if err != nil {
-		return err
-	}
-	filter := make([]unix.SockFilter, len(raw))
-	for i, r := range raw {
-		filter[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
-	}
-	return os.NewSyscallError("attach filter", unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-		&unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}))
+	return append(options, sockopt{unix.IPPROTO_IP, unix.IP_RECVERR, 1},
+		sockopt{unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE})
 }
 
 // Send implements Wire.
@@ -224,43 +205,54 @@ func packetDestination(b []byte) (netip.Addr, error) {
 
 // Recv implements Wire.
 func (w *rawWire) Recv(batch []traceflow.Datagram) (int, error) {
+	filled := 0
+	return w.poll.wait(func(fd int, _ uint32) int {
+		n := w.drain(fd, batch[filled:])
+		filled += n
+		return n
+	})
+}
+
+// drain fills batch with what a receiver has.
+func (w *rawWire) drain(fd int, batch []traceflow.Datagram) int {
 	batch = batch[:min(len(batch), maxBatch)]
+	if len(batch) == 0 {
+		return 0
+	}
 	for i := range batch {
 		w.in.receiveInto(i, w.room[i][:])
 	}
-	n := 0
-	var failed error
-	err := w.receiverConn.Read(func(fd uintptr) bool {
-		n, failed = w.in.receive(fd, len(batch), 0)
-		return !errors.Is(failed, unix.EAGAIN)
-	})
+	n, err := w.in.receive(uintptr(fd), len(batch), 0)
 	if err != nil {
-		if errors.Is(err, os.ErrClosed) {
-			err = net.ErrClosed
-		}
-		return 0, err
-	}
-	if failed != nil {
-		return 0, os.NewSyscallError("recvmmsg", failed)
+		// Nothing there after all, or an error that was pending on the socket: it
+		// is off it now.
+		return 0
 	}
 	for i := range n {
-		w.fill(&batch[i], i)
+		w.fill(&batch[i], i, w.receivers[fd])
 	}
-	return n, nil
+	return n
 }
 
 // fill copies message i out, with as much of the IPv6 header that the kernel
 // took off as there is to know.
-func (w *rawWire) fill(d *traceflow.Datagram, i int) {
+func (w *rawWire) fill(d *traceflow.Datagram, i int, protocol uint8) {
 	data := w.room[i][:w.in.headers[i].n]
 	d.Data, d.Time = d.Data[:0], time.Time{}
 	var hopLimit uint8
+	to := netip.IPv6Unspecified()
 	w.in.eachControl(i, func(level, kind int32, value []byte) {
 		if t, ok := stampOf(level, kind, value); ok {
 			d.Time = t
 		}
-		if level == unix.IPPROTO_IPV6 && kind == unix.IPV6_HOPLIMIT && len(value) >= 4 {
+		if level != unix.IPPROTO_IPV6 {
+			return
+		}
+		switch {
+		case kind == unix.IPV6_HOPLIMIT && len(value) >= 4:
 			hopLimit = uint8(binary.NativeEndian.Uint32(value))
+		case kind == unix.IPV6_PKTINFO && len(value) >= 16:
+			to = netip.AddrFrom16([16]byte(value))
 		}
 	})
 	if d.Time.IsZero() {
@@ -268,8 +260,7 @@ func (w *rawWire) fill(d *traceflow.Datagram, i int) {
 	}
 	if w.ipv6 {
 		header := packet.IP{
-			Source: addressOf(&w.in.names[i]).Addr(), Destination: netip.IPv6Unspecified(),
-			Protocol: packet.ProtocolICMPv6, TTL: hopLimit,
+			Source: addressOf(&w.in.names[i]).Addr(), Destination: to, Protocol: protocol, TTL: hopLimit,
 		}
 		d.Data = packet.AppendIP(d.Data, &header, len(data))
 	}
@@ -277,4 +268,16 @@ func (w *rawWire) fill(d *traceflow.Datagram, i int) {
 }
 
 // Close implements Wire.
-func (w *rawWire) Close() error { return errors.Join(w.sender.Close(), w.receiver.Close()) }
+func (w *rawWire) Close() error {
+	var err error
+	if w.sender != nil {
+		err = w.sender.Close()
+	}
+	return errors.Join(err, w.poll.close(func() error {
+		var err error
+		for fd := range w.receivers {
+			err = errors.Join(err, unix.Close(fd))
+		}
+		return err
+	}))
+}

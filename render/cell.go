@@ -28,6 +28,9 @@ func cell(w *traceflow.Walk, r *traceflow.Reply) string {
 	if w.Alias.IsValid() && r.Address == w.Flow.Destination {
 		text = w.Alias.String()
 	}
+	if r.Kind == traceflow.TimeExceeded && r.Address == w.Flow.Destination {
+		return text + " !T"
+	}
 	if mark := mark(r); mark != "" && (r.Kind != traceflow.PortUnreachable || r.Address != w.Flow.Destination) {
 		text += " " + mark
 	}
@@ -39,7 +42,8 @@ func cell(w *traceflow.Walk, r *traceflow.Reply) string {
 // forbidden by an administrator, !F too big, and !<code> for the rest.
 func mark(r *traceflow.Reply) string {
 	switch r.Kind {
-	case traceflow.NoReply, traceflow.Mute, traceflow.NotAsked, traceflow.Inferred, traceflow.TimeExceeded:
+	case traceflow.NoReply, traceflow.Mute, traceflow.NotAsked, traceflow.Inferred, traceflow.TimeExceeded,
+		traceflow.EchoReply, traceflow.SynAck, traceflow.Reset, traceflow.UDPReply:
 		return ""
 	case traceflow.PortUnreachable:
 		return "!p"

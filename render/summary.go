@@ -20,6 +20,9 @@ import (
 func Summary(w io.Writer, t *traceflow.Trace) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, shape(t))
+	if why := ending(t); why != "" {
+		fmt.Fprintln(b, why)
+	}
 	for _, line := range statement(t) {
 		fmt.Fprintln(b, line)
 	}

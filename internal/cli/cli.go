@@ -23,9 +23,6 @@ import (
 	"traceflow/render"
 )
 
-// Version is what --version prints and results record.
-const Version = "0.1.0"
-
 // Env is what a command may touch.
 type Env struct {
 	Out, Err io.Writer
@@ -93,25 +90,30 @@ func Run(ctx context.Context, env Env, args []string) int {
 func newRoot(env Env) *cobra.Command {
 	root := newTrace(env)
 	root.Use = "traceflow [flags] DEST..."
-	root.Version = Version
-	root.SetVersionTemplate("traceflow {{.Version}}\n")
+	root.Version = thisBuild().String()
+	root.SetVersionTemplate("{{.Version}}")
 	root.Flags().BoolP("version", "V", false, "print the version")
-	root.SetUsageTemplate(usageTemplate)
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetUsageTemplate(usageWith(traceExits))
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		fmt.Fprintf(env.Out, "%s\n\n%s", c.Long, c.UsageString())
 	})
 	root.SetHelpCommand(&cobra.Command{
-		Use: "help", Hidden: true, Args: cobra.ArbitraryArgs,
-		RunE: func(*cobra.Command, []string) error { return root.Help() },
+		Use: "help [COMMAND]", Hidden: true, Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if c, _, err := root.Find(args); err == nil {
+				return c.Help()
+			}
+			return root.Help()
+		},
 	})
-	root.AddCommand(newTrace(env))
+	root.AddCommand(newTrace(env), newDoctor(env), newCompletion(env), newVersion(env))
 	for _, c := range append(root.Commands(), root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)
 		c.SetErr(env.Err)
 		c.Flags().BoolP("help", "h", false, "print this help")
 		c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(flagError(err)) })
+		completeFlags(c)
 	}
 	return root
 }

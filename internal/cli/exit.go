@@ -8,12 +8,8 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"syscall"
-	"unicode"
 
 	"github.com/spf13/pflag"
 
@@ -93,15 +89,17 @@ func explain(err error) (int, string) {
 	case errors.Is(err, context.Canceled): // before the resolver's, which may wrap it
 		return exitInterrupted, "interrupted"
 	case errors.As(err, &dns):
-		reason := "check the spelling, or the resolver in /etc/resolv.conf"
+		reason := "check the spelling, or the resolver (see " + here().resolver + ")"
 		if dns.IsNotFound {
 			reason = "no such host; check the spelling"
 		}
 		return exitResolve, fmt.Sprintf("cannot resolve %q: %s", dns.Name, reason)
 	case errors.Is(err, os.ErrPermission):
-		return exitPermission, err.Error() + ": run as root, once " + grant() + ", or use --wire sockets"
+		return exitPermission, err.Error() + ": " + here().permit
+	case errors.Is(err, errors.ErrUnsupported):
+		return exitPermission, err.Error()
 	case errors.As(err, &op) && (op.Op == "use interface" || op.Op == "use source address"):
-		return exitUsage, err.Error() + " (see ip address)"
+		return exitUsage, err.Error() + " (see " + here().addresses + ")"
 	}
 	return exitInternal, advised(err)
 }
@@ -110,46 +108,11 @@ func explain(err error) (int, string) {
 func advised(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH):
-		return err.Error() + ": this host has no way there; look at ip route, or choose another --interface, -4 or -6"
+		return err.Error() + ": this host has no way there; look at " + here().routes + ", or choose another --interface, -4 or -6"
 	case errors.Is(err, syscall.EMFILE):
 		return err.Error() + ": raise ulimit -n, or follow fewer --paths"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return err.Error() + ": choose another --srcport"
 	}
 	return err.Error()
-}
-
-// grant is the command that lets this very file open raw sockets.
-func grant() string {
-	executable, err := os.Executable()
-	if err != nil {
-		executable = ""
-	}
-	return setcap(executable)
-}
-
-func setcap(executable string) string {
-	const command = "sudo setcap cap_net_raw+p "
-	if executable == "" || passing(executable) {
-		return command + "./traceflow (build it first: make build)"
-	}
-	if strings.ContainsFunc(executable, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-+", r)
-	}) {
-		executable = "'" + strings.ReplaceAll(executable, "'", `'\''`) + "'" // for the shell
-	}
-	return command + executable
-}
-
-// passing reports whether an executable lies where things do not stay: in a
-// temporary folder, or where go run keeps what it builds.
-func passing(executable string) bool {
-	for _, folder := range []string{os.TempDir(), os.Getenv("GOTMPDIR"), os.Getenv("GOCACHE")} {
-		if inside, err := filepath.Rel(folder, executable); folder != "" && err == nil && filepath.IsLocal(inside) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(strings.Split(filepath.ToSlash(executable), "/"), func(name string) bool {
-		return strings.HasPrefix(name, "go-build")
-	})
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"traceflow"
-	"traceflow/discover"
 	"traceflow/probe"
 )
 
@@ -38,7 +37,7 @@ func openEngines(env Env, o *traceOptions, targets []target) (_ engines, err err
 			all.close()
 		}
 	}()
-	blind := ""
+	blind, remedy := "", ""
 	for i := range targets {
 		t := &targets[i]
 		if all.of(t) != nil {
@@ -49,10 +48,13 @@ func openEngines(env Env, o *traceOptions, targets []target) (_ engines, err err
 			return nil, err
 		}
 		all[t.ipv6()] = e
-		blind = e.caps.Blind
+		blind, remedy = e.caps.Blind, ""
+		if e.caps.Kind != probe.KindRaw {
+			remedy = here().remedy
+		}
 	}
 	if blind != "" && probe.Kind(o.wire) == probe.KindAuto && !o.quiet {
-		fmt.Fprintln(env.Err, printable(blind+"; for these, run as root or once: "+grant()))
+		fmt.Fprintln(env.Err, printable(blind+remedy))
 	}
 	return all, nil
 }
@@ -64,15 +66,22 @@ func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
 		wire, caps = t.network.Open(), probe.Capabilities{Kind: probe.KindSim, QuotedHeader: true}
 	} else {
 		var err error
-		wire, caps, err = probe.Open(probe.Kind(o.wire), probe.Options{IPv6: t.ipv6(), Interface: o.iface})
+		wire, caps, err = probe.Open(probe.Kind(o.wire), probe.Options{
+			IPv6: t.ipv6(), Interface: o.iface, DontFragment: o.dontFragment, LowestPort: uint16(o.sourcePort),
+		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	if caps.Kind == probe.KindSockets && discover.Axis(o.vary) == discover.VaryLabel {
-		return nil, errors.Join(usagef("--vary label is not possible with --wire sockets: it takes raw sockets"), wire.Close())
+	if err := caps.CanSend(o.protocol()); err != nil {
+		return nil, errors.Join(err, wire.Close())
 	}
-	config := probe.Config{Rate: o.pps(), Timeout: time.Duration(o.timeout)}
+	if err := caps.CanFollow(o.protocol()); err != nil && o.paths != 1 {
+		return nil, errors.Join(err, wire.Close())
+	}
+	config := probe.Config{
+		Rate: o.pps(), Timeout: time.Duration(o.timeout), QUIC: o.quic, Size: o.size, DontFragment: o.dontFragment,
+	}
 	if o.paths > 0 {
 		// Otherwise the search decides itself what is worth asking again.
 		config.Retries = o.retries

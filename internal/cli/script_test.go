@@ -22,6 +22,7 @@ import (
 	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -53,7 +54,8 @@ func TestMain(m *testing.M) {
 //	valid N FILE            the file holds N result documents that obey the
 //	                        schema; "stdout" is the last command's output
 //
-// and the condition [netraw]: this process may open raw sockets.
+// and the conditions [netraw], this process may open raw sockets, and [netns], it
+// may make a network of its own.
 func TestScripts(t *testing.T) {
 	loose, strict := schemas(t)
 	testscript.Run(t, testscript.Params{
@@ -80,10 +82,13 @@ func TestScripts(t *testing.T) {
 			},
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "netraw" {
-				return false, fmt.Errorf("unknown condition %q", name)
+			switch name {
+			case "netraw":
+				return hasNetRaw()
+			case "netns":
+				return exec.Command("unshare", "-n", "ip", "link", "set", "lo", "up").Run() == nil, nil
 			}
-			return hasNetRaw()
+			return false, fmt.Errorf("unknown condition %q", name)
 		},
 	})
 }
@@ -184,17 +189,20 @@ func TestScriptsCoverFlags(t *testing.T) {
 		}
 		all.Write(data)
 	}
-	newRoot(Env{Out: io.Discard, Err: io.Discard}).Flags().VisitAll(func(f *pflag.Flag) {
-		names := []string{"--" + f.Name}
-		if f.Shorthand != "" {
-			names = append(names, "-"+f.Shorthand)
-		}
-		for _, name := range names {
-			if !regexp.MustCompile(`(?m)^(exec|exits|refuses|interrupts) .*[ ']` + name + `([= ']|$)`).MatchString(all.String()) {
-				t.Errorf("no script uses %s", name)
+	env := Env{Out: io.Discard, Err: io.Discard}
+	for command, c := range map[string]*cobra.Command{"": newRoot(env), "traceflow doctor ": newDoctor(env)} {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			names := []string{"--" + f.Name}
+			if f.Shorthand != "" {
+				names = append(names, "-"+f.Shorthand)
 			}
-		}
-	})
+			for _, name := range names {
+				if !regexp.MustCompile(`(?m)^(exec|exits|refuses|interrupts) (.*[ '])?` + command + `(.*[ '])?` + name + `([= ']|$)`).MatchString(all.String()) {
+					t.Errorf("no script uses %s%s", command, name)
+				}
+			}
+		})
+	}
 	for _, code := range []int{exitInternal, exitUsage, exitNotReached, exitPermission, exitResolve, exitNoReply} {
 		if !regexp.MustCompile(fmt.Sprintf(`(?m)^(\[.*\] )*(exits|refuses) %d `, code)).MatchString(all.String()) {
 			t.Errorf("no script wants exit code %d", code)

@@ -44,6 +44,9 @@ func (o *traceOptions) validateSearch() error {
 	if o.ipv4 && discover.Axis(o.vary) == discover.VaryLabel {
 		return errors.New("--ipv4 and --vary label contradict each other: only IPv6 has flow labels")
 	}
+	if o.sim == "" && discover.Axis(o.vary) == discover.VaryLabel && !here().labels {
+		return errors.New("--vary label takes a system that lets programs choose flow labels: Linux")
+	}
 	flows := discover.StoppingPoint(2, 1-o.confidence) // for one hop
 	if o.maxProbes < flows+1 {
 		return fmt.Errorf("--max-probes %d is too few to say anything at --confidence %v: it takes at least %d",
@@ -67,8 +70,12 @@ func (o *traceOptions) validateSearch() error {
 // validateTargets refuses what the flags make of the targets.
 func (o *traceOptions) validateTargets(targets []target) error {
 	for i := range targets {
-		if t := &targets[i]; discover.Axis(o.vary) == discover.VaryLabel && !t.ipv6() {
+		t := &targets[i]
+		if discover.Axis(o.vary) == discover.VaryLabel && !t.ipv6() {
 			return usagef("--vary label is of IPv6, and %s is not: give --ipv6, or another --vary", t.address)
+		}
+		if err := o.validateSize(o.given("size"), t.ipv6()); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -84,14 +91,16 @@ func (o *traceOptions) discover(ctx context.Context, t *traceflow.Trace, target 
 		r.Guarantee = discover.Guarantee(r.Walks, o.confidence)
 		return r, err
 	}
-	flow := traceflow.Flow{
-		Protocol: c.Protocol, Source: target.local.Address, Destination: target.address,
-		SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
+	axis := discover.Axis(o.vary)
+	port := o.sourcePort
+	if axis != discover.VarySourcePort && axis != discover.VaryBothPorts {
+		port = min(port+1, 65535) // that of the first flow
 	}
+	flow := o.flow(target, 0, port)
 	a := discover.Adaptive{
-		Flows: discover.Vary(discover.Axis(o.vary), flow, o.seed), FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL,
+		Flows: discover.Vary(axis, flow, o.seed), FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL,
 		Confidence: o.confidence, PerNode: o.guarantee == "node", Retries: o.retries,
-		MaxProbes: o.maxProbes, TimeLimit: time.Duration(o.timeLimit), Axis: discover.Axis(o.vary),
+		MaxProbes: o.maxProbes, TimeLimit: time.Duration(o.timeLimit), Axis: axis,
 	}
 	r, err := a.Discover(ctx, e)
 	for i := range r.Walks {

@@ -34,11 +34,7 @@ func (t *target) ipv6() bool { return t.address.Is6() }
 func (t *target) flows(o *traceOptions) []traceflow.Flow {
 	flows := make([]traceflow.Flow, int(o.paths))
 	for i := range flows {
-		flows[i] = traceflow.Flow{
-			ID: i + 1, Protocol: traceflow.ProtocolUDP,
-			Source: t.local.Address, Destination: t.address,
-			SourcePort: uint16(o.sourcePort + i + 1), DestinationPort: uint16(o.destinationPort),
-		}
+		flows[i] = o.flow(t, i+1, o.sourcePort+i+1)
 	}
 	return flows
 }

@@ -23,6 +23,7 @@ import (
 
 // traceOptions are the flags of a trace.
 type traceOptions struct {
+	probeOptions
 	paths                              pathCount
 	firstTTL, maxTTL, queries, retries int
 	confidence                         float64
@@ -30,7 +31,6 @@ type traceOptions struct {
 	maxProbes                          int
 	timeLimit                          seconds
 	given                              func(flag string) bool
-	sourcePort, destinationPort        int
 	wait, timeout                      seconds
 	rate                               int
 	format                             string
@@ -46,7 +46,8 @@ const traceExamples = `  traceflow example.com                      every path, 
   traceflow -P 4 example.com                 four flows, one row a flow
   traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
   traceflow -P 64 --rate 0 192.0.2.1         as fast as it can: two round trips
-  traceflow --sim d                          a network in memory, no rights`
+  traceflow --sim d                          a network in memory, no rights
+  traceflow doctor                           what this machine lets it do`
 
 func newTrace(env Env) *cobra.Command {
 	o := &traceOptions{}
@@ -81,8 +82,7 @@ link; how sure that is stands below the table.`,
 	f.Var(&o.timeLimit, "time-limit", "longest `time` to take, seconds")
 	f.IntVarP(&o.firstTTL, "first-ttl", "f", 1, "lowest `TTL` to probe")
 	f.IntVarP(&o.maxTTL, "ttl", "m", 64, "highest `TTL` to probe")
-	f.IntVar(&o.sourcePort, "srcport", 33452, "source `port` base; flow i: port + i")
-	f.IntVarP(&o.destinationPort, "dstport", "p", 33452, "destination `port`")
+	o.addFlags(f)
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "use IPv4")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "use IPv6")
 	f.StringVar(&o.format, "format", "vert", "`form`: "+strings.Join(formatNames(), ", "))
@@ -96,7 +96,7 @@ link; how sure that is stands below the table.`,
 	f.VarP((*gap)(&o.wait), "wait", "z", "gap between two probes, `seconds` (milliseconds\nif above 10); instead of --rate")
 	f.StringVarP(&o.source, "source", "s", "", "source `address`")
 	f.StringVarP(&o.iface, "interface", "i", "", "`name` of the interface to send from")
-	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), udp,\nauto (raw if permitted)")
+	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), sockets,\nauto (raw if permitted)")
 	f.StringVar(&o.sim, "sim", "", "trace a network in memory: the `file` that\ndescribes it, or the name of a built-in one")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0: draw one")
 	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page of --format viz\n(not in this version)")
@@ -126,7 +126,6 @@ func (o *traceOptions) validate(args []string) error {
 		{"first-ttl", o.firstTTL, 1, 255},
 		{"ttl", o.maxTTL, 1, 255},
 		{"srcport", o.sourcePort, 0, 65535},
-		{"dstport", o.destinationPort, 1, 65535},
 		{"queries", o.queries, 1, 100},
 		{"retries", o.retries, 0, 100},
 		{"rate", o.rate, 0, 10_000_000},
@@ -134,6 +133,12 @@ func (o *traceOptions) validate(args []string) error {
 		if r.value < r.from || r.value > r.to {
 			return fmt.Errorf("--%s %d is not between %d and %d", r.flag, r.value, r.from, r.to)
 		}
+	}
+	if err := o.probeOptions.validate(o.given, o.vary); err != nil {
+		return err
+	}
+	if o.given("dstport") && (o.destinationPort < 1 || o.destinationPort > 65535) {
+		return fmt.Errorf("--dstport %d is not between 1 and 65535", o.destinationPort)
 	}
 	switch {
 	case o.sourcePort+int(o.paths) > 65535:
@@ -155,7 +160,7 @@ func (o *traceOptions) validate(args []string) error {
 		return errors.New("--sim has one destination")
 	case o.sim != "" && (o.source != "" || o.iface != ""):
 		return errors.New("--source and --interface are of this host, which --sim does not use")
-	case o.sim != "" && (o.wire == string(probe.KindRaw) || o.wire == string(probe.KindSockets)):
+	case o.sim != "" && probe.Kind(o.wire) != probe.KindAuto && probe.Kind(o.wire) != probe.KindSim && slices.Contains(here().wires, o.wire):
 		return fmt.Errorf("--wire %s and --sim contradict each other", o.wire)
 	}
 	if err := o.validateSearch(); err != nil {
@@ -169,14 +174,11 @@ func (o *traceOptions) validate(args []string) error {
 			return fmt.Errorf("--source %q is no IP address", o.source)
 		}
 	}
-	switch probe.Kind(o.wire) {
-	case probe.KindAuto, probe.KindRaw, probe.KindSockets:
-	case probe.KindSim:
-		if o.sim == "" {
-			return errors.New("--wire sim needs --sim FILE|NAME")
-		}
-	default:
-		return fmt.Errorf("--wire %q is none of auto, raw, sockets", o.wire)
+	switch wires := here().wires; {
+	case probe.Kind(o.wire) == probe.KindSim && o.sim == "":
+		return errors.New("--wire sim needs --sim FILE|NAME")
+	case probe.Kind(o.wire) != probe.KindSim && !slices.Contains(wires, o.wire):
+		return fmt.Errorf("--wire %q is none of %s", o.wire, strings.Join(wires, ", "))
 	}
 	return nil
 }
@@ -275,7 +277,7 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 		Destination:  traceflow.Destination{Name: target.name, Address: target.address},
 		VantagePoint: traceflow.VantagePoint{Hostname: target.hostname, Address: target.local.Address, Interface: target.local.Interface},
 		Config: traceflow.Config{
-			Protocol: traceflow.ProtocolUDP, Paths: int(o.paths), Confidence: o.confidence,
+			Protocol: o.protocol(), QUIC: o.quic, TOS: o.tos, Size: o.size, DontFragment: o.dontFragment, Paths: int(o.paths), Confidence: o.confidence,
 			FirstTTL: uint8(o.firstTTL), MaxTTL: uint8(o.maxTTL),
 			SourcePort: uint16(o.sourcePort), DestinationPort: uint16(o.destinationPort),
 			Rate: o.pps(), Retries: o.retries, Repeats: o.queries,
@@ -292,6 +294,9 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 	t.Started = time.Now()
 	stop := showProgress(env, o, e.Stats)
 	r, err := o.discover(ctx, t, target, e)
+	if err == nil {
+		err = o.finish(ctx, t, target, e, &r)
+	}
 	stop()
 	t.Ended = time.Now()
 	t.Stats = e.Stats().Since(before)

@@ -44,7 +44,7 @@ func checkTruth(t *testing.T, network *topology.Topology, trace *traceflow.Trace
 			switch {
 			case w.Hops[j].Kind == traceflow.NotAsked:
 			case !got.IsValid():
-				if j < len(want) && slices.ContainsFunc(all[i][j], func(n int) bool { return answersAll(network, n) }) {
+				if j < len(want) && slices.ContainsFunc(all[i][j], func(n int) bool { return answersAll(network, n, &w.Flow) }) {
 					t.Errorf("flow %d: no answer at TTL %d, where %v answers everything", w.Flow.ID, j+1, want[j])
 				}
 			case j >= len(want):
@@ -60,12 +60,12 @@ func checkTruth(t *testing.T, network *topology.Topology, trace *traceflow.Trace
 	checkLinks(t, &trace.Graph, links)
 }
 
-// answersAll reports whether every probe that ends at a node is answered, and
-// the answer can be recognised.
-func answersAll(network *topology.Topology, i int) bool {
+// answersAll reports whether every probe of a flow that ends at a node is
+// answered, and the answer can be recognised.
+func answersAll(network *topology.Topology, i int, f *traceflow.Flow) bool {
 	n := &network.Nodes[i]
 	loss := slices.ContainsFunc(network.Nodes, func(n topology.Node) bool { return n.ForwardLoss > 0 })
-	return !n.Silent && n.ReplyLoss == 0 && n.Limit.Burst == 0 && !n.DropUDP && !loss &&
+	return !n.Silent && n.ReplyLoss == 0 && n.Limit.Burst == 0 && !n.Drops(f) && !loss &&
 		n.Mangle&^topology.MangleTTL == 0
 }
 

@@ -68,13 +68,7 @@ func TestTUNTruth(t *testing.T) {
 					t.Run(family+"/"+wire, func(t *testing.T) {
 						o := runHere(t, "-j", "--rate", "0", family, "--wire", wire, "--paths", "8", destination.String())
 						trace := o.trace(t)
-						all := make([]truth, len(trace.Flows))
-						for i, f := range trace.Flows {
-							for _, hop := range network.Truth(f) {
-								all[i] = append(all[i], hop.Nodes)
-							}
-						}
-						checkTruth(t, network, trace, all)
+						checkTruth(t, network, trace, truthOf(network, trace))
 						t.Logf("%+v, %v", trace.Stats, trace.Ended.Sub(trace.Started))
 					})
 				}

@@ -12,7 +12,7 @@
 // namespaces of its own.
 //
 // Which way a flow goes is the kernels' choice, so the truth is observed:
-// Paths sends one packet of each flow and records at which nodes it passes,
+// Paths sends one packet of each flow, of its protocol, and records at which nodes it passes,
 // without any help of the prober under test.
 //
 // What a kernel cannot do, Build refuses with an UnsupportedError: delays,

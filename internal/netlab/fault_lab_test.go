@@ -5,9 +5,13 @@
 package netlab_test
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"traceflow"
 	"traceflow/internal/netlab"
@@ -114,6 +118,49 @@ func TestDropUDP(t *testing.T) {
 	})
 }
 
+// connect opens a TCP connection from the vantage point, blocking.
+func connect(t *testing.T, l *netlab.Lab, to netip.Addr, port int) error {
+	t.Helper()
+	domain, address := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: port, Addr: to.As16()})
+	if to.Is4() {
+		domain, address = unix.AF_INET, &unix.SockaddrInet4{Port: port, Addr: to.As4()}
+	}
+	return l.Do(func() error {
+		fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		// How long a destination that drops TCP keeps the test waiting, in ms.
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 200); err != nil {
+			return err
+		}
+		return unix.Connect(fd, address)
+	})
+}
+
+func TestTCP(t *testing.T) {
+	for _, tt := range []struct {
+		keys string
+		want error
+	}{
+		{"", unix.ECONNREFUSED},
+		{" tcp=open", nil},
+		{" tcp=open drop-udp drop-icmp", nil},
+		{" drop-tcp", unix.ETIMEDOUT},
+	} {
+		t.Run(tt.keys, func(t *testing.T) {
+			families(t, build(t, line(t, "dst"+tt.keys)), func(t *testing.T, l *netlab.Lab, f traceflow.Flow) {
+				for _, port := range []int{443, 20000} {
+					if err := connect(t, l, f.Destination, port); !errors.Is(err, tt.want) {
+						t.Errorf("connect to port %d: %v, want %v", port, err, tt.want)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestUnreachable(t *testing.T) {
 	for _, tt := range []struct {
 		kind         string
@@ -180,8 +227,8 @@ func TestLimit(t *testing.T) {
 	})
 }
 
-func TestSNAT(t *testing.T) {
-	onLine(t, "r1 snat", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+func TestNAT(t *testing.T) {
+	onLine(t, "r1 nat=restore nat-ports=keep", func(t *testing.T, w *walker, name func(string) netip.Addr) {
 		// The socket takes an error only if its own address is in the quote.
 		for ttl, node := range []string{1: "r1", 2: "r2", 3: "r3", 4: "dst"} {
 			if ttl == 0 {
@@ -219,16 +266,83 @@ func TestDuplicates(t *testing.T) {
 	})
 }
 
-func TestReplyTTL(t *testing.T) {
-	onLine(t, "r2 reply-ttl=200", func(t *testing.T, w *walker, name func(string) netip.Addr) {
-		for ttl, want := range []int{1: 64, 2: 199, 3: 62} {
-			if ttl == 0 {
-				continue
-			}
-			w.send(t, ttl)
-			if a, ok := w.next(t); !ok || a.ttl != want {
-				t.Errorf("TTL %d: the answer's own TTL is %d, want %d", ttl, a.ttl, want)
-			}
+// TestRemark looks at the TOS byte with which datagrams arrive.
+func TestRemark(t *testing.T) {
+	for _, tt := range []struct {
+		keys string
+		want int
+	}{
+		{"r2 tos=keep", 0xb9},
+		{"r2 tos=0x28", 0x28},
+		{"r2 tos=bleach-ecn", 0xb8},
+		{"r2 tos=bleach-dscp", 0x01},
+	} {
+		t.Run(tt.keys, func(t *testing.T) {
+			onLine(t, tt.keys, func(t *testing.T, w *walker, name func(string) netip.Addr) {
+				if got := w.arrivingTOS(t, 0xb9); got != tt.want {
+					t.Errorf("arrives with %#x, want %#x", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// TestMTU sends packets around the limit of the link behind r2.
+func TestMTU(t *testing.T) {
+	for _, silent := range []bool{false, true} {
+		lines := "node src source; node dst destination; link src > r1 > r2; link r2 > r3 mtu=1400; link r3 > dst"
+		if silent {
+			lines += "; node r2 no-ptb"
 		}
-	})
+		t.Run(fmt.Sprintf("no-ptb=%t", silent), func(t *testing.T) {
+			network := topologytest.Parse(t, lines)
+			families(t, build(t, network), func(t *testing.T, l *netlab.Lab, f traceflow.Flow) {
+				w := newWalker(t, l, f)
+				defer w.close()
+				w.dontFragment(t)
+				header, tooBig := 48, answer{kind: 2}
+				if f.Source.Is4() {
+					header, tooBig = 28, answer{kind: 3, code: 4}
+				}
+				w.payload = make([]byte, 1400-header)
+				w.send(t, 64)
+				if all := w.until(t, f.Destination); len(all) != 1 {
+					t.Errorf("1400 bytes: answers %v", all)
+				}
+				w.payload = make([]byte, 1401-header)
+				w.send(t, 64)
+				if !silent {
+					a, ok := w.next(t)
+					if !ok || a.from != at(t, network, "r2", f) || a.kind != tooBig.kind || a.code != tooBig.code || a.info != 1400 {
+						t.Errorf("1401 bytes: got %v, %v, want %+v of r2 with an MTU of 1400", a, ok, tooBig)
+					}
+				}
+				w.payload = make([]byte, 10)
+				w.send(t, 64)
+				if all := w.until(t, f.Destination); len(all) != 1 {
+					t.Errorf("1401 bytes, then few: answers %v", all)
+				}
+			})
+		})
+	}
+}
+
+func TestReplyTTL(t *testing.T) {
+	for keys, want := range map[string]int{
+		"r2 reply-ttl=200":                199,
+		"r2 return-extra=5":               58,
+		"r2 reply-ttl=200 return-extra=9": 190,
+	} {
+		onLine(t, keys, func(t *testing.T, w *walker, name func(string) netip.Addr) {
+			for ttl, want := range []int{1: 64, 2: want, 3: 62} {
+				if ttl == 0 {
+					continue
+				}
+				w.send(t, ttl)
+				if a, ok := w.next(t); !ok || a.ttl != want {
+					t.Errorf("%s, TTL %d: the answer's own TTL is %d, want %d", keys, ttl, a.ttl, want)
+				}
+			}
+		})
+	}
 }

@@ -15,15 +15,18 @@ import (
 	"traceflow/internal/topology"
 )
 
-// The families in nft's words: the name of the table's family, the addresses'
-// keyword, the ICMP messages that are answers, and the refusals.
+// The families in nft's words: the name of the table's family, the TTL's
+// keyword, the ICMP messages that are answers, echo requests, what says
+// that a packet is too big, and the refusals.
 var nftFamilies = map[bool]struct {
-	table, ttl, answers string
-	refusals            map[topology.Unreachable]string
+	table, ttl, answers, echo, tooBig string
+	refusals                          map[topology.Unreachable]string
 }{
 	false: {
 		"ip", "ip ttl",
 		"icmp type { echo-reply, destination-unreachable, time-exceeded, parameter-problem }",
+		"icmp type echo-request",
+		"icmp type destination-unreachable icmp code frag-needed",
 		map[topology.Unreachable]string{
 			topology.UnreachableNet:        "icmp type net-unreachable",
 			topology.UnreachableHost:       "icmp type host-unreachable",
@@ -34,6 +37,8 @@ var nftFamilies = map[bool]struct {
 	true: {
 		"ip6", "ip6 hoplimit",
 		"icmpv6 type { echo-reply, destination-unreachable, time-exceeded, parameter-problem, packet-too-big }",
+		"icmpv6 type echo-request",
+		"icmpv6 type packet-too-big",
 		map[topology.Unreachable]string{
 			topology.UnreachableNet:        "icmpv6 type no-route",
 			topology.UnreachableHost:       "icmpv6 type addr-unreachable",
@@ -101,19 +106,26 @@ func (b *builder) filter(i, e int, f family) string {
 		if n.Unreachable != topology.UnreachableNone {
 			forward = append(forward, destination+" reject with "+nft.refusals[n.Unreachable])
 		}
+		forward = append(forward, remark(n.Remark, nft.table, destination)...)
 		chain("onward", "filter", "forward", 0, forward...)
 		if n.KeepTTL {
 			chain("raise", "filter", "prerouting", -300, raiseTTL(nft.ttl)...)
 		}
-		if n.SNAT {
+		if n.NAT != topology.NATNone {
 			chain("translate", "nat", "postrouting", 100, fmt.Sprintf("%s snat to %v", destination, f.address(n)))
 		}
-	} else if n.DropUDP {
-		chain("swallow", "filter", "input", 0, "meta l4proto udp drop")
+	} else {
+		chain("swallow", "filter", "input", 0, swallow(n, nft.echo)...)
+		if n.TCP == topology.TCPOpen {
+			chain("welcome", "nat", "prerouting", -100, fmt.Sprintf("%s tcp dport != %d dnat to :%[2]d", destination, listenPort))
+		}
 	}
 	var output []string
 	if n.Silent {
 		output = append(output, nft.answers+" drop")
+	}
+	if n.NoPTB {
+		output = append(output, nft.tooBig+" drop")
 	}
 	if n.Limit.Burst != 0 && !kernelLimit(n.Limit) {
 		rate, _ := limitRate(n.Limit)
@@ -133,6 +145,32 @@ func (b *builder) filter(i, e int, f family) string {
 		return ""
 	}
 	return fmt.Sprintf("table %s netlab {\n%s}\n", nft.table, chains.String())
+}
+
+// remark returns the rules that rewrite the two parts of the TOS byte.
+func remark(r topology.Remark, table, destination string) (rules []string) {
+	const dscp, ecn = 0xfc, 0x03
+	if r.Clear&dscp != 0 {
+		rules = append(rules, fmt.Sprintf("%s %s dscp set %#x", destination, table, r.Set>>2))
+	}
+	if r.Clear&ecn != 0 {
+		rules = append(rules, fmt.Sprintf("%s %s ecn set %d", destination, table, r.Set&ecn))
+	}
+	return rules
+}
+
+// swallow returns the rules of a destination that ignores protocols.
+func swallow(n *topology.Node, echo string) (rules []string) {
+	if n.DropUDP {
+		rules = append(rules, "meta l4proto udp drop")
+	}
+	if n.DropTCP {
+		rules = append(rules, "meta l4proto tcp drop")
+	}
+	if n.DropICMP {
+		rules = append(rules, echo+" drop")
+	}
+	return rules
 }
 
 // lose returns the rule that drops a share of packets.

@@ -24,6 +24,8 @@ type Lab struct {
 	namespaces []*os.File // one for each node
 	rank       []int      // of each node: edges lead to higher ranks
 	recorder   recorder
+	listeners  []int // sockets of the destination's open ports
+	hashes     error // what SocketsHashed returns
 }
 
 // builder is what Build needs and a Lab does not.
@@ -74,7 +76,14 @@ func (b *builder) build() error {
 	if err := b.addRoutes(); err != nil {
 		return err
 	}
-	return b.addFaults()
+	b.lab.hashes = b.forgetHashes()
+	if err := b.addFaults(); err != nil {
+		return err
+	}
+	if err := b.lab.listen(); err != nil {
+		return err
+	}
+	return b.settle()
 }
 
 // addNodes makes the namespaces. It runs on a locked thread and leaves it in
@@ -150,6 +159,10 @@ func (b *builder) close() {
 // own namespace alive, and nothing else.
 func (l *Lab) Close() error {
 	err := l.recorder.close()
+	for _, fd := range l.listeners {
+		err = errors.Join(err, os.NewSyscallError("close", unix.Close(fd)))
+	}
+	l.listeners = nil
 	for _, ns := range l.namespaces {
 		err = errors.Join(err, ns.Close())
 	}

@@ -42,6 +42,7 @@ func (b *builder) addLink(e int) (link, error) {
 	attrs.HardwareAddr = hardware(e, 0)
 	attrs.NumTxQueues, attrs.NumRxQueues = 1, 1
 	attrs.Flags = net.FlagUp
+	attrs.MTU = edge.MTU // 0 is that of Ethernet
 	veth := &netlink.Veth{
 		LinkAttrs:        attrs,
 		PeerName:         l.name,

@@ -29,8 +29,8 @@ const (
 	quietTimeLossy = 20
 )
 
-// Paths observes which way each flow goes. It sends one UDP packet of each,
-// with a full TTL, from a raw socket at the vantage point, and records at
+// Paths observes which way each flow goes. It sends one packet of each (a
+// datagram, a SYN or an echo request, as its protocol says) with a full TTL, from a raw socket at the vantage point, and records at
 // which nodes it arrives: indices into Topology.Nodes from the first router
 // on. A path ends at the destination, or at the node that refuses to forward.
 //

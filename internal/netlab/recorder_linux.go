@@ -69,7 +69,7 @@ func openTokenSocket() (int, error) {
 
 // read hands every token that waits to seen.
 func (r *recorder) read(seen func(node int, t token)) error {
-	buffer := make([]byte, headerIPv6+headerUDP+tokenLength)
+	buffer := make([]byte, longest)
 	for node, fd := range r.sockets {
 		for {
 			n, _, err := unix.Recvfrom(fd, buffer, 0)

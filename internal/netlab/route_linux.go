@@ -6,8 +6,12 @@ package netlab
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"traceflow/internal/topology"
 )
 
 // addRoutes gives every node its routes: towards the destination over all its
@@ -25,7 +29,7 @@ func (b *builder) addRoutes() error {
 		}
 	}
 	for target := range b.t.Nodes {
-		if target != b.t.Source && !b.t.Nodes[target].SNAT {
+		if target != b.t.Source && b.t.Nodes[target].NAT == topology.NATNone {
 			continue
 		}
 		for i, e := range back(b.t, target) {
@@ -74,4 +78,27 @@ func (b *builder) backward(i, target, e int, f family) error {
 		Gw:        f.nextHop(b.t, e, 0),
 		Flags:     int(netlink.FLAG_ONLINK),
 	})
+}
+
+// settle waits until every node takes packets to its own address: the kernel
+// routes a new IPv6 address from a work queue, some time after it was added.
+// Answers that come before are dropped.
+func (b *builder) settle() error {
+	const patience, pause = 5 * time.Second, time.Millisecond
+	for i := range b.t.Nodes {
+		for _, f := range families(b.t) {
+			own := f.address(&b.t.Nodes[i])
+			for waited := time.Duration(0); ; waited += pause {
+				routes, err := b.nodes[i].routes.RouteGet(own)
+				if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
+					break
+				}
+				if waited > patience {
+					return fmt.Errorf("address %v of %s is not its own after %v", own, b.t.Nodes[i].Name, patience)
+				}
+				time.Sleep(pause)
+			}
+		}
+	}
+	return nil
 }

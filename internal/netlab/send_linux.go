@@ -68,6 +68,9 @@ func (l *Lab) openSinks(flows []traceflow.Flow) sinks {
 	bound := map[netip.AddrPort]bool{}
 	_ = l.DoAt(l.t.Destination, func() error {
 		for _, f := range flows {
+			if f.Protocol != traceflow.ProtocolUDP {
+				continue // answers to others are no errors, and not limited
+			}
 			at := netip.AddrPortFrom(f.Destination, f.DestinationPort)
 			if bound[at] {
 				continue

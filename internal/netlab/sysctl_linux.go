@@ -61,8 +61,8 @@ func settings(t *topology.Topology, i int) []setting {
 			setting{"ipv6/fib_multipath_hash_policy", policy, false},
 		)
 	}
-	if n.ReplyTTL != 0 {
-		ttl := strconv.Itoa(int(n.ReplyTTL))
+	if n.ReplyTTL != 0 || n.ReturnExtra != 0 {
+		ttl := strconv.Itoa(initialTTL(n))
 		s = append(s, setting{"ipv4/ip_default_ttl", ttl, false})
 		if t.IPv6 {
 			s = append(s,
@@ -72,6 +72,17 @@ func settings(t *topology.Topology, i int) []setting {
 		}
 	}
 	return append(s, limitSettings(t, n)...)
+}
+
+// initialTTL is that of the node's answers: hops that they travel further than
+// the lab is long are taken off at once.
+func initialTTL(n *topology.Node) int {
+	const usual = 64
+	ttl := int(n.ReplyTTL)
+	if ttl == 0 {
+		ttl = usual
+	}
+	return ttl - int(n.ReturnExtra)
 }
 
 // limitSettings lifts the kernel's limits on ICMP errors, or sets them to the

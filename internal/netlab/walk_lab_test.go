@@ -27,7 +27,8 @@ const patience = 5000
 type answer struct {
 	from       netip.Addr
 	kind, code uint8
-	ttl        int // of the answer itself
+	ttl        int    // of the answer itself
+	info       uint32 // MTU that it names
 }
 
 // walker is a UDP socket at the vantage point, bound to a flow's source. It is
@@ -35,11 +36,14 @@ type answer struct {
 type walker struct {
 	fd   int
 	flow traceflow.Flow
+	lab  *netlab.Lab
+	// payload is what it sends.
+	payload []byte
 }
 
 func newWalker(t *testing.T, l *netlab.Lab, f traceflow.Flow) *walker {
 	t.Helper()
-	w := &walker{flow: f}
+	w := &walker{flow: f, lab: l, payload: []byte("walker of the kernel lab")}
 	err := l.Do(func() (err error) {
 		if f.Source.Is4() {
 			w.fd, err = unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
@@ -83,12 +87,63 @@ func (w *walker) send(t *testing.T, ttl int) {
 	if err := unix.SetsockoptInt(w.fd, level, option, ttl); err != nil {
 		t.Fatal(err)
 	}
-	payload := []byte("walker of the kernel lab")
-	if err := unix.Sendto(w.fd, payload, 0, to); err != nil {
-		if err = unix.Sendto(w.fd, payload, 0, to); err != nil {
+	if err := unix.Sendto(w.fd, w.payload, 0, to); err != nil {
+		if err = unix.Sendto(w.fd, w.payload, 0, to); err != nil {
 			t.Fatalf("send with TTL %d: %v", ttl, err)
 		}
 	}
+}
+
+// dontFragment makes the kernel set Don't Fragment and forget what it learns of
+// the path's MTU.
+func (w *walker) dontFragment(t *testing.T) {
+	t.Helper()
+	level, option, value := unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE
+	if w.flow.Source.Is4() {
+		level, option, value = unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE
+	}
+	if err := unix.SetsockoptInt(w.fd, level, option, value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// arrivingTOS sends one packet with a TOS byte and returns that with which the
+// destination gets it.
+func (w *walker) arrivingTOS(t *testing.T, tos int) int {
+	t.Helper()
+	domain, level, option, receive := unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, unix.IPV6_RECVTCLASS
+	at := unix.Sockaddr(&unix.SockaddrInet6{Port: int(w.flow.DestinationPort)})
+	if w.flow.Destination.Is4() {
+		domain, level, option, receive = unix.AF_INET, unix.IPPROTO_IP, unix.IP_TOS, unix.IP_RECVTOS
+		at = &unix.SockaddrInet4{Port: int(w.flow.DestinationPort)}
+	}
+	var receiver int
+	err := w.lab.DoAt(w.lab.Topology().Destination, func() (err error) {
+		receiver, err = unix.Socket(domain, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(receiver)
+	if err := errors.Join(unix.Bind(receiver, at), unix.SetsockoptInt(receiver, level, receive, 1),
+		unix.SetsockoptInt(w.fd, level, option, tos)); err != nil {
+		t.Fatal(err)
+	}
+	w.send(t, 64)
+	if n, err := unix.Poll([]unix.PollFd{{Fd: int32(receiver), Events: unix.POLLIN}}, patience); n != 1 {
+		t.Fatalf("nothing arrives: %v", err)
+	}
+	control := make([]byte, 512)
+	_, n, _, _, err := unix.Recvmsg(receiver, make([]byte, 512), control, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages, err := unix.ParseSocketControlMessage(control[:n])
+	if err != nil || len(messages) != 1 {
+		t.Fatalf("%d control messages, %v", len(messages), err)
+	}
+	return int(messages[0].Data[0])
 }
 
 // next waits for one answer.
@@ -127,12 +182,13 @@ func (w *walker) read(t *testing.T) (answer, bool) {
 	var a answer
 	for _, m := range messages {
 		switch [2]int32{m.Header.Level, m.Header.Type} {
-		// struct sock_extended_err: type and code at 5 and 6; then the sender.
+		// struct sock_extended_err: type and code at 5 and 6, information at 8;
+		// then the sender.
 		case [2]int32{unix.IPPROTO_IP, unix.IP_RECVERR}:
-			a.kind, a.code = m.Data[5], m.Data[6]
+			a.kind, a.code, a.info = m.Data[5], m.Data[6], binary.NativeEndian.Uint32(m.Data[8:])
 			a.from = netip.AddrFrom4([4]byte(m.Data[20:24]))
 		case [2]int32{unix.IPPROTO_IPV6, unix.IPV6_RECVERR}:
-			a.kind, a.code = m.Data[5], m.Data[6]
+			a.kind, a.code, a.info = m.Data[5], m.Data[6], binary.NativeEndian.Uint32(m.Data[8:])
 			a.from = netip.AddrFrom16([16]byte(m.Data[24:40]))
 		case [2]int32{unix.IPPROTO_IP, unix.IP_TTL}, [2]int32{unix.IPPROTO_IPV6, unix.IPV6_HOPLIMIT}:
 			a.ttl = int(binary.NativeEndian.Uint32(m.Data))

@@ -7,34 +7,47 @@ import (
 	"traceflow/packet"
 )
 
-// refusal is an ICMP error in both families.
-type refusal struct{ type4, code4, type6, code6 uint8 }
+// refusal is an ICMP error in both families. rest is the second word of its
+// header: an MTU, or 0.
+type refusal struct {
+	type4, code4, type6, code6 uint8
+	rest                       uint32
+}
 
 // What nodes refuse with. For ICMPv6 see RFC 4443, sections 3.1 and 3.3.
 var (
 	timeExceeded = refusal{
 		packet.ICMPv4TimeExceeded, packet.ICMPv4CodeTTLExceeded,
-		packet.ICMPv6TimeExceeded, packet.ICMPv6CodeHopLimitExceeded,
+		packet.ICMPv6TimeExceeded, packet.ICMPv6CodeHopLimitExceeded, 0,
 	}
 	portUnreachable = refusal{
 		packet.ICMPv4DestinationUnreachable, packet.ICMPv4CodePortUnreachable,
-		packet.ICMPv6DestinationUnreachable, packet.ICMPv6CodePortUnreachable,
+		packet.ICMPv6DestinationUnreachable, packet.ICMPv6CodePortUnreachable, 0,
 	}
 	refusals = [...]refusal{
 		topology.UnreachableNet: {
 			packet.ICMPv4DestinationUnreachable, packet.ICMPv4CodeNetUnreachable,
-			packet.ICMPv6DestinationUnreachable, packet.ICMPv6CodeNoRoute,
+			packet.ICMPv6DestinationUnreachable, packet.ICMPv6CodeNoRoute, 0,
 		},
 		topology.UnreachableHost: {
 			packet.ICMPv4DestinationUnreachable, packet.ICMPv4CodeHostUnreachable,
-			packet.ICMPv6DestinationUnreachable, packet.ICMPv6CodeAddressUnreachable,
+			packet.ICMPv6DestinationUnreachable, packet.ICMPv6CodeAddressUnreachable, 0,
 		},
 		topology.UnreachableProhibited: {
 			packet.ICMPv4DestinationUnreachable, packet.ICMPv4CodeCommunicationProhibited,
-			packet.ICMPv6DestinationUnreachable, packet.ICMPv6CodeCommunicationProhibited,
+			packet.ICMPv6DestinationUnreachable, packet.ICMPv6CodeCommunicationProhibited, 0,
 		},
 	}
 )
+
+// tooBig refuses a packet that is longer than the next link takes (RFC 1191,
+// section 4; RFC 4443, section 3.2).
+func tooBig(mtu int) refusal {
+	return refusal{
+		packet.ICMPv4DestinationUnreachable, packet.ICMPv4CodeFragmentationNeeded,
+		packet.ICMPv6PacketTooBig, 0, uint32(mtu),
+	}
+}
 
 // refuse answers the packet with an ICMP error from the node where it is.
 func (n *Network) refuse(f *flight, r refusal) {
@@ -52,7 +65,10 @@ func (n *Network) refuse(f *flight, r refusal) {
 		return
 	}
 	source := n.replier(f)
-	ext := n.extensions[f.at]
+	ext := n.extensions.of(f)
+	if typ == packet.ICMPv6PacketTooBig && family == 1 {
+		ext = nil // which has no room for any (RFC 4884, section 4)
+	}
 	quote := n.appendQuote(n.quote[:0], f, len(ext))
 	n.quote = quote
 	layout := packet.CompliantLayout
@@ -63,7 +79,7 @@ func (n *Network) refuse(f *flight, r refusal) {
 	if family == 1 {
 		protocol = packet.ProtocolICMPv6
 	}
-	n.message = packet.AppendICMPError(n.message[:0], source, f.header.Source, typ, code, 0, quote, ext, layout)
+	n.message = packet.AppendICMPError(n.message[:0], source, f.sender().Addr(), typ, code, r.rest, quote, ext, layout)
 	n.answer(f, protocol)
 }
 
@@ -85,7 +101,7 @@ func (n *Network) answer(f *flight, protocol uint8) {
 		return
 	}
 	header := packet.IP{
-		Source: n.replier(f), Destination: f.header.Source,
+		Source: n.replier(f), Destination: f.sender().Addr(),
 		Protocol: protocol, TTL: ttl, DontFragment: true,
 	}
 	for range 1 + node.Duplicates {
@@ -107,17 +123,16 @@ func (n *Network) answer(f *flight, protocol uint8) {
 // false when nothing is.
 func (n *Network) ttlOnArrival(f *flight) (uint8, bool) {
 	const usual = 64
-	ttl := n.t.Nodes[f.at].ReplyTTL
+	node := &n.t.Nodes[f.at]
+	ttl := int(node.ReplyTTL)
 	if ttl == 0 {
 		ttl = usual
 	}
+	ttl -= int(node.ReturnExtra)
 	for _, e := range f.path[1:] {
-		if n.t.Nodes[n.t.Edges[e].From].KeepTTL {
-			continue
-		}
-		if ttl--; ttl == 0 {
-			return 0, false
+		if !n.t.Nodes[n.t.Edges[e].From].KeepTTL {
+			ttl--
 		}
 	}
-	return ttl, true
+	return uint8(ttl), ttl > 0
 }

@@ -90,7 +90,7 @@ func TestAnswers(t *testing.T) {
 			[]string{"a 1/1 q1 t64 2ms", "a 1/1 q2 t64 2ms", "a 1/1 q3 t64 2ms", "a 1/1 q4 t64 2ms", "a 1/1 q5 t64 2ms"},
 		},
 		{
-			"snat", line + "; node a snat",
+			"nat=restore", line + "; node a nat=restore",
 			[]string{"a 11/0 q1 t64 2ms", "b 11/0 q1 t63 4ms", "d 3/3 q1 t62 6ms", "d 3/3 q2 t62 6ms", "d 3/3 q3 t62 6ms"},
 			[]string{"a 3/0 q1 t64 2ms", "b 3/0 q1 t63 4ms", "d 1/4 q1 t62 6ms", "d 1/4 q2 t62 6ms", "d 1/4 q3 t62 6ms"},
 		},

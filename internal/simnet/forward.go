@@ -18,18 +18,23 @@ var errLength = errors.New("packet is not as long as its header says")
 
 // flight is one packet on its way to the destination.
 type flight struct {
+	// data is the packet, with header and payload taken apart. It is the
+	// sender's until a node changes something, and then the network's. The TTL
+	// and the checksum of an IPv4 header are out of date.
 	data    []byte
 	header  packet.IP
 	payload []byte
-	// flow is what balancers see; the source changes behind a NAT.
+	changed bool
+	// flow is what balancers see; the source changes behind NATs.
 	flow traceflow.Flow
 	// at is the node that the packet has reached and ttl what it has there.
 	at  int
 	ttl uint8
 	// now is the time there, since the network's epoch.
 	now time.Duration
-	// path is the edges behind it.
+	// path is the edges behind it, and nats what was translated on them.
 	path []int
+	nats []translation
 	// readers get what is answered.
 	readers []*queue
 }
@@ -50,7 +55,7 @@ func (n *Network) carry(data []byte, now time.Duration, readers []*queue) error 
 	f := &n.flight
 	*f = flight{
 		data: data, header: header, payload: payload, flow: flowOf(&header, payload),
-		at: n.t.Source, ttl: header.TTL, now: now, path: f.path[:0], readers: readers,
+		at: n.t.Source, ttl: header.TTL, now: now, path: f.path[:0], nats: f.nats[:0], readers: readers,
 	}
 	n.throw(f)
 	for n.hop(f) {
@@ -78,15 +83,25 @@ func (n *Network) replier(f *flight) netip.Addr {
 }
 
 // flowOf reads what balancers may hash. Fragments and protocols without ports
-// have zeros for them.
+// have zeros for them; what routers find there in an ICMP message is type, code
+// and checksum, of which the flow of an echo request keeps the last.
 func flowOf(h *packet.IP, payload []byte) traceflow.Flow {
 	f := traceflow.Flow{
-		Protocol: traceflow.Protocol(h.Protocol), Source: h.Source, Destination: h.Destination, Label: h.Label,
+		Protocol: traceflow.Protocol(h.Protocol), Source: h.Source, Destination: h.Destination,
+		Label: h.Label, TOS: h.TOS,
 	}
-	ported := h.Protocol == packet.ProtocolUDP || h.Protocol == packet.ProtocolTCP
-	if ported && len(payload) >= 4 && h.FragmentOffset == 0 && !h.MoreFragments {
-		f.SourcePort = binary.BigEndian.Uint16(payload)
-		f.DestinationPort = binary.BigEndian.Uint16(payload[2:])
+	whole := len(payload) >= 4 && h.FragmentOffset == 0 && !h.MoreFragments
+	switch h.Protocol {
+	case packet.ProtocolUDP, packet.ProtocolTCP:
+		if whole {
+			f.SourcePort = binary.BigEndian.Uint16(payload)
+			f.DestinationPort = binary.BigEndian.Uint16(payload[2:])
+		}
+	case packet.ProtocolICMP, packet.ProtocolICMPv6:
+		f.Protocol = traceflow.ProtocolICMP
+		if whole {
+			f.SourcePort = binary.BigEndian.Uint16(payload[2:])
+		}
 	}
 	return f
 }
@@ -99,6 +114,13 @@ func (n *Network) hop(f *flight) bool {
 		return false
 	}
 	e := &n.t.Edges[edge]
+	if !f.fits(e) {
+		if !n.t.Nodes[f.at].NoPTB {
+			n.refuse(f, tooBig(e.MTU))
+		}
+		return false
+	}
+	n.leave(f)
 	f.now += n.crossing(e)
 	f.path = append(f.path, edge)
 	f.at = e.To
@@ -107,7 +129,7 @@ func (n *Network) hop(f *flight) bool {
 		return false
 	}
 	node := &n.t.Nodes[f.at]
-	if !node.KeepTTL && f.ttl <= 1 {
+	if !node.KeepTTL && f.ttl <= 1 && (!node.ZeroTTL || f.ttl == 0) {
 		n.refuse(f, timeExceeded)
 		return false
 	}
@@ -115,19 +137,45 @@ func (n *Network) hop(f *flight) bool {
 		n.refuse(f, refusals[node.Unreachable])
 		return false
 	}
-	if n.chance(node.ForwardLoss) {
-		return false
+	return !n.chance(node.ForwardLoss)
+}
+
+// fits reports whether the node lets the packet over the edge. What may be
+// fragmented passes, whole: nothing fragments here.
+func (f *flight) fits(e *topology.Edge) bool {
+	return e.MTU == 0 || len(f.data) <= e.MTU || f.header.Source.Is4() && !f.header.DontFragment
+}
+
+// leave does to the packet what the node does to those that it forwards.
+func (n *Network) leave(f *flight) {
+	if f.at == n.t.Source {
+		return
 	}
+	node := &n.t.Nodes[f.at]
 	if !node.KeepTTL {
 		f.ttl--
 	}
-	if node.SNAT {
-		// The quote of a router further on carries the new source, and loses it
-		// again on its way back through this node: so the bytes can stay, and
-		// balancers alone can tell.
-		f.flow.Source = node.AddressFor(f.flow.Source)
+	if tos := node.Remark.Apply(f.header.TOS); tos != f.header.TOS {
+		n.change(f)
+		f.header.TOS, f.flow.TOS = tos, tos
+		if f.header.Source.Is4() {
+			f.data[1] = tos
+		} else {
+			f.data[0], f.data[1] = f.data[0]&0xf0|tos>>4, tos<<4|f.data[1]&0x0f
+		}
 	}
-	return true
+	if node.NAT != topology.NATNone {
+		n.translate(f, node)
+	}
+}
+
+// change makes the packet's bytes the network's, which may be written to.
+func (n *Network) change(f *flight) {
+	if !f.changed {
+		n.rewrite = append(n.rewrite[:0], f.data...)
+		f.data, f.payload = n.rewrite, n.rewrite[f.header.HeaderLength:]
+		f.changed = true
+	}
 }
 
 // choose returns the edge by which the node forwards the packet.

@@ -3,6 +3,7 @@
 package simnet
 
 import (
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 
 	"traceflow"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 	"traceflow/packet"
 )
 
@@ -35,20 +37,58 @@ func both(t *testing.T, run func(t *testing.T, v6 bool)) {
 	t.Run("IPv6", func(t *testing.T) { run(t, true) })
 }
 
-// probe is a UDP probe with length bytes of payload.
+// probe is a probe of the flow: a UDP datagram with length bytes of payload, a
+// SYN segment with as many, or an echo request with two more, which make its
+// checksum that of the flow.
 func probe(f traceflow.Flow, ttl uint8, length int) []byte {
 	h := packet.IP{
-		Source: f.Source, Destination: f.Destination, Protocol: uint8(f.Protocol), TTL: ttl, Label: f.Label,
+		Source: f.Source, Destination: f.Destination, Protocol: f.Number(), TTL: ttl, Label: f.Label, TOS: f.TOS,
 	}
 	if f.Source.Is4() {
 		h.ID = 0x1234
 	}
-	b := packet.AppendIP(nil, &h, 8+length)
-	payload := make([]byte, length)
+	payload := make([]byte, length, length+2)
 	for i := range payload {
 		payload[i] = byte(i)
 	}
-	return packet.AppendUDP(b, netip.AddrPortFrom(f.Source, f.SourcePort), netip.AddrPortFrom(f.Destination, f.DestinationPort), payload)
+	switch f.Protocol {
+	case traceflow.ProtocolTCP:
+		return packet.AppendTCP(packet.AppendIP(nil, &h, 20+length), f.Source, f.Destination, &packet.TCP{
+			SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Sequence: 77, Flags: packet.FlagSYN,
+		}, payload)
+	case traceflow.ProtocolICMP:
+		return appendEchoOf(packet.AppendIP(nil, &h, 8+length+2), f, payload)
+	default:
+		return datagram(f, ttl, payload)
+	}
+}
+
+// datagram is a UDP datagram of the flow.
+func datagram(f traceflow.Flow, ttl uint8, payload []byte) []byte {
+	h := packet.IP{
+		Source: f.Source, Destination: f.Destination, Protocol: packet.ProtocolUDP, TTL: ttl, Label: f.Label, TOS: f.TOS,
+	}
+	if f.Source.Is4() {
+		h.ID = 0x1234
+	}
+	from, to := netip.AddrPortFrom(f.Source, f.SourcePort), netip.AddrPortFrom(f.Destination, f.DestinationPort)
+	return packet.AppendUDP(packet.AppendIP(nil, &h, 8+len(payload)), from, to, payload)
+}
+
+// appendEchoOf appends the echo request of an ICMP flow: ID and checksum are
+// the flow's, by two bytes behind a payload of even length.
+func appendEchoOf(b []byte, f traceflow.Flow, payload []byte) []byte {
+	m := packet.ICMP{Type: packet.ICMPv4EchoRequest, ID: f.SourcePort, Sequence: 9, Body: append(payload, 0, 0)}
+	if f.Source.Is6() {
+		m.Type = packet.ICMPv6EchoRequest
+	}
+	start := len(b)
+	b = packet.AppendEcho(b, f.Source, f.Destination, &m)
+	was := binary.BigEndian.Uint16(b[start+2:])
+	// What the checksum lacks, its last word makes up for.
+	binary.BigEndian.PutUint16(b[len(b)-2:], ^packet.UpdateChecksum(0xffff, f.SourcePort, was))
+	binary.BigEndian.PutUint16(b[start+2:], f.SourcePort)
+	return b
 }
 
 // reply is a packet that has arrived, and what is in it.
@@ -139,4 +179,27 @@ func collect(t *testing.T, w *Wire, while time.Duration) (all []traceflow.Datagr
 		}
 		all = append(all, batch[:n]...)
 	}
+}
+
+// TestProbe checks the builder of the tests' own probes.
+func TestProbe(t *testing.T) {
+	top := topologytest.Parse(t, "link s > d")
+	both(t, func(t *testing.T, v6 bool) {
+		for _, p := range []traceflow.Protocol{traceflow.ProtocolUDP, traceflow.ProtocolTCP, traceflow.ProtocolICMP} {
+			for port := uint16(1); port != 0; port += 1023 {
+				f := flow(top, port, v6)
+				f.Protocol, f.TOS = p, 0x28
+				if p == traceflow.ProtocolICMP {
+					f.DestinationPort = 0
+				}
+				h, payload, err := packet.DecodeIP(probe(f, 3, 12))
+				if err != nil || !packet.ValidChecksum(payload, h.Source, h.Destination, h.Protocol) {
+					t.Fatalf("%v %d: %v, checksum of %x", p, port, err, payload)
+				}
+				if got := flowOf(&h, payload); got != f {
+					t.Errorf("the network sees the flow %+v, want %+v", got, f)
+				}
+			}
+		}
+	})
 }

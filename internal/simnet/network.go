@@ -19,7 +19,7 @@
 //
 // To add a behaviour: what happens to a packet on its way belongs in
 // forward.go, what a node answers in answer.go and destination.go, what it
-// quotes in quote.go, how often it answers in limit.go. Its switch is a field
+// quotes in quote.go and extension.go, how often it answers in limit.go. Its switch is a field
 // of topology.Node or topology.Edge.
 package simnet
 
@@ -31,7 +31,6 @@ import (
 	"time"
 
 	"traceflow/internal/topology"
-	"traceflow/packet"
 )
 
 // bufferSize holds every ICMP error: those of IPv6 are the longest.
@@ -42,7 +41,7 @@ const bufferSize = maxErrorIPv6
 type Network struct {
 	t          *topology.Topology
 	table      *topology.Table
-	extensions [][]byte            // of each node, nil for one without labels
+	extensions extensions
 	addresses  map[netip.Addr]bool // of all nodes
 
 	mu      sync.Mutex
@@ -55,8 +54,10 @@ type Network struct {
 	queues  []*queue          // of every open wire
 	free    [][]byte          // buffers for replies
 	flight  flight            // the packet at hand
+	rewrite []byte            // its bytes, once a node has changed them
 	quote   []byte            // what is quoted of it
 	message []byte            // what is answered, without the IP header
+	options []byte            // TCP options of an answer
 }
 
 // New makes a network from a topology, which must not change from then on.
@@ -64,15 +65,17 @@ func New(t *topology.Topology) *Network {
 	n := &Network{
 		t:          t,
 		table:      t.Table(),
-		extensions: make([][]byte, len(t.Nodes)),
+		extensions: newExtensions(t),
 		addresses:  make(map[netip.Addr]bool),
 		dice:       rand.NewPCG(t.Seed, 0),
 		turns:      make([]uint64, len(t.Nodes)),
 		buckets:    make([][2]bucket, len(t.Nodes)),
 	}
 	for i := range t.Nodes {
-		n.extensions[i] = extensions(t.Nodes[i].MPLS)
-		n.addresses[t.Nodes[i].Address4], n.addresses[t.Nodes[i].Address6] = true, true
+		node := &t.Nodes[i]
+		for _, address := range []netip.Addr{node.Address4, node.Address6, node.NATAddress4, node.NATAddress6} {
+			n.addresses[address] = true
+		}
 	}
 	n.random = rand.New(n.dice)
 	lossy := func(node topology.Node) bool { return node.ReplyLoss > 0 || node.ForwardLoss > 0 }
@@ -104,20 +107,6 @@ func (n *Network) throw(f *flight) {
 	kind ^= uint64(last[15])<<40 | uint64(last[0])<<8
 	n.dice.Seed(n.t.Seed, kind*0x9e3779b97f4a7c15+n.seen[kind])
 	n.seen[kind]++
-}
-
-// extensions encodes a label stack as the extensions of an ICMP error.
-func extensions(stack []topology.Label) []byte {
-	if len(stack) == 0 {
-		return nil
-	}
-	entries := make([]packet.LabelStackEntry, len(stack))
-	for i, label := range stack {
-		entries[i] = packet.LabelStackEntry{
-			Label: label.Label, TC: label.TC, TTL: label.TTL, Bottom: i == len(stack)-1,
-		}
-	}
-	return packet.AppendExtensions(nil, packet.AppendMPLSObject(nil, entries))
 }
 
 // begin sets the epoch. The caller holds mu.

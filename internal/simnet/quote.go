@@ -40,6 +40,9 @@ func (n *Network) appendQuote(b []byte, f *flight, extensions int) []byte {
 	}
 	b = append(b, f.data[:min(len(f.data), max(length, f.header.HeaderLength+icmpHeaderLength))]...)
 	ttl := f.ttl
+	if node.QuotedTTL != 0 {
+		ttl = node.QuotedTTL
+	}
 	if node.Mangle&topology.MangleTTL != 0 {
 		ttl = 1
 	}
@@ -48,6 +51,8 @@ func (n *Network) appendQuote(b []byte, f *flight, extensions int) []byte {
 	} else {
 		b[7] = ttl
 	}
+	// NATs on the way back do not mind the damage.
+	f.restore(b)
 	mangle(b, f, node.Mangle)
 	if v4 {
 		header := b[:f.header.HeaderLength]

@@ -13,12 +13,18 @@ import (
 )
 
 func FuzzSend(f *testing.F) {
-	top := topologytest.Parse(f, "node a mpls=16/0/1 mangle=id,checksum,address,ports,ttl; node b mangle=truncate snat quote=30 duplicates=1; "+
-		"link s > a > b > d delay=0s")
+	top := topologytest.Parse(f, "node a mpls=16/0/1 mangle=id,checksum,address,ports,ttl zero-ttl nat=keep-checksum; "+
+		"node b mangle=truncate nat=restore quote=30 duplicates=1 tos=0x29 interface=7/eth0/1500; "+
+		"node d destination tcp=open udp=quic; link s > a > b delay=0s; link b > c > d delay=0s mtu=1300")
 	for _, v6 := range []bool{false, true} {
-		for ttl := range uint8(4) {
-			f.Add(probe(flow(top, 1, v6), ttl, 20))
+		for _, protocol := range protocols {
+			for ttl := range uint8(5) {
+				to := flow(top, 1, v6)
+				to.Protocol = protocol
+				f.Add(probe(to, ttl, 20))
+			}
 		}
+		f.Add(sized(flow(top, 1, v6), 9, 1400, true))
 		f.Add(echoRequest(flow(top, 1, v6), "data"))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -87,7 +93,7 @@ func packets(tb testing.TB, name string, v6 bool) (*Wire, *topologyPackets) {
 }
 
 func TestSendAndRecvDoNotAllocate(t *testing.T) {
-	for _, name := range []string{"f", "mpls", "g"} {
+	for _, name := range []string{"f", "mpls", "g", "bleach", "interfaces"} {
 		both(t, func(t *testing.T, v6 bool) {
 			w, p := packets(t, name, v6)
 			loop(t, w, p, 64)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"traceflow"
 	"traceflow/internal/topology"
 	"traceflow/internal/topology/topologytest"
 )
@@ -32,9 +33,12 @@ func TestTruth(t *testing.T) {
 					if v6 && !top.IPv6 || !v6 && !top.IPv4 {
 						continue
 					}
-					for range 5 {
+					for _, protocol := range []traceflow.Protocol{traceflow.ProtocolUDP, traceflow.ProtocolTCP, traceflow.ProtocolICMP} {
 						f := flow(top, uint16(1024+random.IntN(60000)), v6)
-						f.DestinationPort = uint16(1 + random.IntN(65535))
+						f.Protocol, f.DestinationPort = protocol, uint16(1+random.IntN(65535))
+						if protocol == traceflow.ProtocolICMP {
+							f.DestinationPort = 0
+						}
 						checkTruth(t, top, top.Truth(f), func(ttl uint8) []byte { return probe(f, ttl, 12) })
 					}
 				}

@@ -33,7 +33,28 @@ func (p *parser) finish(first int) error {
 	if err := p.addresses(); err != nil {
 		return err
 	}
+	if err := p.sizes(); err != nil {
+		return err
+	}
 	return p.shape()
+}
+
+// leastIPv6 is the least MTU of a link that carries IPv6 (RFC 8200, section 5).
+const leastIPv6 = 1280
+
+// sizes refuses limits of links that cannot be.
+func (p *parser) sizes() error {
+	for i, e := range p.t.Edges {
+		switch {
+		case e.MTU == 0:
+		case e.From == p.t.Source:
+			return p.errorf(p.lineEdge[i], "mtu of a link out of %s, the source, whose own kernel would refuse to send; write the key on the links behind",
+				p.t.Nodes[e.From].Name)
+		case p.t.IPv6 && e.MTU < leastIPv6:
+			return p.errorf(p.lineEdge[i], "mtu %d is less than the %d bytes that IPv6 needs; write: family 4", e.MTU, leastIPv6)
+		}
+	}
+	return nil
 }
 
 // role returns what a node is, as a set of one and in words.
@@ -61,7 +82,7 @@ func (p *parser) addresses() error {
 		if p.t.IPv6 && !n.Address6.IsValid() {
 			n.Address6 = address6(i)
 		}
-		for _, addr := range []netip.Addr{n.Address4, n.Address6} {
+		for _, addr := range []netip.Addr{n.Address4, n.Address6, n.NATAddress4, n.NATAddress6} {
 			if !addr.IsValid() {
 				continue
 			}

@@ -52,18 +52,34 @@ func appendKey(b []byte, f *traceflow.Flow, fields Fields) []byte {
 		b = appendAddr(b, f.Destination)
 	}
 	if fields&FieldProtocol != 0 {
-		b = append(b, byte(f.Protocol))
+		b = append(b, f.Number())
 	}
+	first, second := ports(f)
 	if fields&FieldSourcePort != 0 {
-		b = binary.BigEndian.AppendUint16(b, f.SourcePort)
+		b = binary.BigEndian.AppendUint16(b, first)
 	}
 	if fields&FieldDestinationPort != 0 {
-		b = binary.BigEndian.AppendUint16(b, f.DestinationPort)
+		b = binary.BigEndian.AppendUint16(b, second)
 	}
 	if fields&FieldLabel != 0 {
 		b = append(b, byte(f.Label>>16), byte(f.Label>>8), byte(f.Label))
 	}
 	return b
+}
+
+// ports returns the first four bytes behind the IP header, where routers look
+// for ports whatever the protocol is. Those of an echo request are its type,
+// code and checksum.
+func ports(f *traceflow.Flow) (first, second uint16) {
+	const echo, echoIPv6 = 8 << 8, 128 << 8 // type and code
+	switch {
+	case f.Protocol != traceflow.ProtocolICMP:
+		return f.SourcePort, f.DestinationPort
+	case f.Destination.Is6():
+		return echoIPv6, f.SourcePort
+	default:
+		return echo, f.SourcePort
+	}
 }
 
 func appendAddr(b []byte, a netip.Addr) []byte {

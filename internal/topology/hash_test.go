@@ -117,6 +117,40 @@ func TestHashReadsFields(t *testing.T) {
 	}
 }
 
+// TestHashOfICMP wants echo requests hashed by the bytes that they have where
+// the ports of others are: type, code and checksum.
+func TestHashOfICMP(t *testing.T) {
+	for _, tt := range []struct {
+		name, source, destination string
+		number                    traceflow.Protocol // in the IP header
+		typeAndCode               uint16
+	}{
+		{"IPv4", "198.18.0.1", "198.18.0.9", 1, 0x0800},
+		{"IPv6", "2001:db8::1", "2001:db8::9", 58, 0x8000},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			echo := traceflow.Flow{
+				Protocol: traceflow.ProtocolICMP, SourcePort: 0x1234, TOS: 0xb8,
+				Source: netip.MustParseAddr(tt.source), Destination: netip.MustParseAddr(tt.destination),
+			}
+			ported := traceflow.Flow{
+				Protocol: traceflow.ProtocolUDP, SourcePort: tt.typeAndCode, DestinationPort: 0x1234,
+				Source: echo.Source, Destination: echo.Destination,
+			}
+			for hash, name := range hashNames {
+				n := Node{Hash: Hash(hash), HashSeed: 5, Fields: FiveTuple &^ FieldProtocol}
+				if n.HashFlow(&echo) != n.HashFlow(&ported) {
+					t.Errorf("%s does not read type, code and checksum alone", name)
+				}
+			}
+			key := appendKey(nil, &echo, FieldProtocol)
+			if len(key) != 1 || key[0] != byte(tt.number) {
+				t.Errorf("protocol %v is hashed, want %d", key, tt.number)
+			}
+		})
+	}
+}
+
 // TestHashKnownValues compares with published check values of the functions.
 func TestHashKnownValues(t *testing.T) {
 	if got := crcCCITT([]byte("123456789")); got != 0x29b1 {

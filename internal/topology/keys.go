@@ -24,6 +24,8 @@ const (
 	maxDuplicates = 16
 	maxBurst      = 1 << 20
 	maxLabels     = 16
+	minLinkMTU    = 68 // RFC 791, section 3.2
+	maxLinkMTU    = 65535
 )
 
 // defaultDelay is the delay of a link that says nothing.
@@ -93,6 +95,22 @@ var nodeKeys = []nodeKey{
 		return err
 	}},
 	{name: "keep-ttl", form: "keep-ttl", roles: onRouter, flag: true, set: flag(func(n *Node) *bool { return &n.KeepTTL })},
+	{name: "zero-ttl", form: "zero-ttl", roles: onRouter, flag: true, set: flag(func(n *Node) *bool { return &n.ZeroTTL })},
+	{name: "tos", form: "tos=0x28|bleach-ecn|bleach-dscp|keep", roles: onRouter, set: setRemark},
+	{name: "interface", form: "interface=7/eth0/1500 (number/name/MTU, each may be empty) or interface=off", roles: onAnswering, set: setInterface},
+	{name: "interface-per-link", form: "interface-per-link", roles: onAnswering, flag: true, set: flag(func(n *Node) *bool {
+		return &n.Interface.PerLink
+	})},
+	{name: "quoted-ttl", form: "quoted-ttl=2", roles: onRouter, set: func(n *Node, v string) error {
+		ttl, err := whole(v, 0, 255)
+		n.QuotedTTL = uint8(ttl)
+		return err
+	}},
+	{name: "return-extra", form: "return-extra=3", roles: onAnswering, set: func(n *Node, v string) error {
+		hops, err := whole(v, 0, 255)
+		n.ReturnExtra = uint8(hops)
+		return err
+	}},
 	{name: "reply-ttl", form: "reply-ttl=255", roles: onAnswering, set: func(n *Node, v string) error {
 		ttl, err := whole(v, 1, 255)
 		n.ReplyTTL = uint8(ttl)
@@ -105,13 +123,34 @@ var nodeKeys = []nodeKey{
 		return oneOf(&n.Unreachable, v, refusals)
 	}},
 	{name: "drop-udp", form: "drop-udp", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.DropUDP })},
-	{name: "snat", form: "snat", roles: onRouter, flag: true, set: flag(func(n *Node) *bool { return &n.SNAT })},
+	{name: "drop-tcp", form: "drop-tcp", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.DropTCP })},
+	{name: "drop-icmp", form: "drop-icmp", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.DropICMP })},
+	{name: "tcp", form: "tcp=open|closed", roles: onDestination, set: func(n *Node, v string) error {
+		return oneOf(&n.TCP, v, tcpPorts)
+	}},
+	{name: "udp", form: "udp=closed|open|quic", roles: onDestination, set: func(n *Node, v string) error {
+		return oneOf(&n.UDP, v, udpPorts)
+	}},
+	{name: "ttl-expired", form: "ttl-expired", roles: onDestination, flag: true, set: flag(func(n *Node) *bool { return &n.TTLExpired })},
+	{name: "no-ptb", form: "no-ptb", roles: onRouter, flag: true, set: flag(func(n *Node) *bool { return &n.NoPTB })},
+	{name: "nat", form: "nat=restore|keep-checksum|keep-port|keep-all|no", roles: onRouter, set: func(n *Node, v string) error {
+		return oneOf(&n.NAT, v, natKinds)
+	}},
+	{name: "nat-ports", form: "nat-ports=translate|keep", roles: onRouter, set: func(n *Node, v string) error {
+		return oneOf(&n.NATKeepsPorts, v, natPorts)
+	}},
+	{name: "nat-address", form: "nat-address=203.0.113.5", roles: onRouter, single: true, set: setNATAddress4},
+	{name: "nat-address6", form: "nat-address6=2001:db8:1::5", roles: onRouter, single: true, set: setNATAddress6},
 }
 
 // linkKeys are the keys of a link line.
 var linkKeys = map[string]func(e *Edge, value string) error{
 	"delay":  func(e *Edge, v string) error { return delay(&e.Delay, v) },
 	"jitter": func(e *Edge, v string) error { return delay(&e.Jitter, v) },
+	"mtu": func(e *Edge, v string) (err error) {
+		e.MTU, err = whole(v, minLinkMTU, maxLinkMTU)
+		return err
+	},
 }
 
 // The words that stand for values.
@@ -121,6 +160,12 @@ var (
 	mplsLayouts = map[string]bool{"rfc4884": false, "legacy": true}
 	refusals    = map[string]Unreachable{
 		"no": UnreachableNone, "net": UnreachableNet, "host": UnreachableHost, "prohibited": UnreachableProhibited,
+	}
+	tcpPorts = map[string]TCP{"closed": TCPClosed, "open": TCPOpen}
+	udpPorts = map[string]UDP{"closed": UDPClosed, "open": UDPOpen, "quic": UDPQUIC}
+	natPorts = map[string]bool{"translate": false, "keep": true}
+	natKinds = map[string]NAT{
+		"no": NATNone, "restore": NATRestore, "keep-checksum": NATKeepChecksum, "keep-port": NATKeepPort, "keep-all": NATKeepAll,
 	}
 	fieldNames = map[string]Fields{
 		"src": FieldSource, "dst": FieldDestination, "proto": FieldProtocol,

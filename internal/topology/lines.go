@@ -103,7 +103,7 @@ func (p *parser) link(line int, words []string) error {
 		name, value, _ := strings.Cut(words[n-1], "=")
 		set, ok := linkKeys[name]
 		if !ok {
-			return fmt.Errorf("unknown key %q of a link; write delay=1ms or jitter=100us", name)
+			return fmt.Errorf("unknown key %q of a link; write delay=1ms, jitter=100us or mtu=1400", name)
 		}
 		if err := set(&edge, value); err != nil {
 			return fmt.Errorf("%s: %w", name, err)

@@ -29,10 +29,10 @@ default delay=2ms quote=28
 node src source address=192.0.2.9
 node r1 balance=packet hash=crc16 hash-seed=9 fields=src,label # another
 node a1 silent reply-loss=30% forward-loss=0.05 limit=6/1s quote=all mpls=16004/1/2,24001/0/255 mpls-layout=legacy
-node a2 mangle=id,checksum duplicates=2 keep-ttl reply-ttl=255 answer-delay=3ms unreachable=host snat silent=no
-node dst destination drop-udp address6=2001:db8::77
+node a2 mangle=id,checksum zero-ttl tos=0x28 interface=7/eth0/1500 interface-per-link quoted-ttl=2 return-extra=3 duplicates=2 keep-ttl reply-ttl=255 answer-delay=3ms unreachable=host no-ptb nat=keep-port nat-ports=keep nat-address=203.0.113.5 nat-address6=2001:db8:1::5 silent=no
+node dst destination drop-udp drop-tcp drop-icmp tcp=open udp=quic ttl-expired interface=/e address6=2001:db8::77
 link src > r1 jitter=100us
-link r1>a1 a2*3 > dst delay=5ms
+link r1>a1 a2*3 > dst delay=5ms mtu=1400
 -- other --
 not ours
 `
@@ -53,19 +53,24 @@ not ours
 	a1.MPLS, a1.MPLSLegacy = []Label{{16004, 1, 2}, {24001, 0, 255}}, true
 	a2 := node("a2", "198.18.0.4", "2001:db8::4")
 	a2.Mangle, a2.Duplicates, a2.KeepTTL, a2.ReplyTTL = MangleID|MangleChecksum, 2, true, 255
-	a2.AnswerDelay, a2.Unreachable, a2.SNAT = 3*time.Millisecond, UnreachableHost, true
+	a2.ZeroTTL, a2.Remark, a2.QuotedTTL, a2.ReturnExtra = true, Remark{Clear: 0xff, Set: 0x28}, 2, 3
+	a2.Interface = Interface{Index: 7, Name: "eth0", MTU: 1500, PerLink: true}
+	a2.AnswerDelay, a2.Unreachable = 3*time.Millisecond, UnreachableHost
+	a2.NoPTB = true
+	a2.NAT, a2.NATKeepsPorts, a2.NATAddress4, a2.NATAddress6 = NATKeepPort, true, addr("203.0.113.5"), addr("2001:db8:1::5")
 	dst := node("dst", "198.18.0.5", "2001:db8::77")
-	dst.DropUDP = true
+	dst.DropUDP, dst.DropTCP, dst.DropICMP, dst.TCP, dst.UDP, dst.TTLExpired = true, true, true, TCPOpen, UDPQUIC, true
+	dst.Interface.Name = "e"
 	want := &Topology{
 		Name: "net", Comment: "A comment\non two lines.", Seed: 7, IPv4: true, IPv6: true,
 		Source: 0, Destination: 4,
 		Nodes: []Node{src, r1, a1, a2, dst},
 		Edges: []Edge{
 			{From: 0, To: 1, Weight: 1, Delay: 2 * time.Millisecond, Jitter: 100 * time.Microsecond},
-			{From: 1, To: 2, Weight: 1, Delay: 5 * time.Millisecond},
-			{From: 1, To: 3, Weight: 3, Delay: 5 * time.Millisecond},
-			{From: 2, To: 4, Weight: 1, Delay: 5 * time.Millisecond},
-			{From: 3, To: 4, Weight: 1, Delay: 5 * time.Millisecond},
+			{From: 1, To: 2, Weight: 1, Delay: 5 * time.Millisecond, MTU: 1400},
+			{From: 1, To: 3, Weight: 3, Delay: 5 * time.Millisecond, MTU: 1400},
+			{From: 2, To: 4, Weight: 1, Delay: 5 * time.Millisecond, MTU: 1400},
+			{From: 3, To: 4, Weight: 1, Delay: 5 * time.Millisecond, MTU: 1400},
 		},
 	}
 	ignore := cmpopts.IgnoreFields(Node{}, "HashSeed")
@@ -106,7 +111,7 @@ func TestLoad(t *testing.T) {
 }
 
 // TestErrors holds one wrong file for each thing that can be wrong. "/" stands
-// for a line's end.
+// for a line's end, and "|" for "/".
 func TestErrors(t *testing.T) {
 	const ends = "node s source/node d destination/"
 	tests := []struct{ name, text, want string }{
@@ -153,6 +158,24 @@ func TestErrors(t *testing.T) {
 		{"hash seed", "node a hash-seed=-1", "no whole number"},
 		{"reply TTL", "node a reply-ttl=0", "from 1 to 255"},
 		{"quote", "node a quote=5", "from 20 to 1500"},
+		{"tos", "node a tos=256", "neither a byte"},
+		{"tos word", "node a tos=bleach", "write: tos=0x28|bleach-ecn"},
+		{"interface", "node a interface=", "names no part"},
+		{"interface number", "node a interface=x", "no whole number from 1"},
+		{"interface name", "node a interface=1|" + strings.Repeat("e", 59), "59 bytes is longer than 58"},
+		{"interface MTU", "node a interface=1|e|70000", "from 1 to 65535"},
+		{"interface parts", "node a interface=1|e|1|2", "no number/name/MTU"},
+		{"quoted TTL", "node a quoted-ttl=256", "from 0 to 255"},
+		{"return extra", "node a return-extra=-1", "from 0 to 255"},
+		{"tcp", "node a tcp=half", "\"half\" is none of closed, open"},
+		{"udp", "node a udp=dns", "\"dns\" is none of closed, open, quic"},
+		{"mtu", "link a > b mtu=67", "mtu: \"67\" is no whole number from 68 to 65535"},
+		{"mtu of the source", ends + "link s > a > d mtu=1400", "t:4: mtu of a link out of s, the source"},
+		{"mtu of IPv6", ends + "link s > a/link a > d mtu=1279", "t:5: mtu 1279 is less than the 1280 bytes"},
+		{"nat", "node a nat=yes", "write: nat=restore|keep-checksum"},
+		{"nat address family", "node a nat-address=2001:db8::1", "is not IPv4"},
+		{"nat address of many", "node a b nat-address=192.0.2.1", "belongs to one node"},
+		{"nat address taken", ends + "node a nat-address=198.18.0.1/link s > a > d", "t:4: s and a both have"},
 		{"duplicates", "node a duplicates=17", "from 0 to 16"},
 		{"two sources", "node a source/node b source", "t:3: a is the source already"},
 		{"many sources", "node a b source", "2 nodes on the line of the source"},
@@ -191,6 +214,7 @@ func TestErrors(t *testing.T) {
 			if strings.Contains(tt.text, "mpls=") || strings.Contains(tt.text, "limit=") {
 				text = "-- topology --\n" + tt.text + "\n"
 			}
+			text = strings.ReplaceAll(text, "|", "/")
 			_, err := Parse("t", []byte(text))
 			if err == nil {
 				t.Fatal("no error")

@@ -108,8 +108,21 @@ type Node struct {
 	// KeepTTL forwards without decrementing the TTL, there and back, so the
 	// node never shows.
 	KeepTTL bool
+	// ZeroTTL forwards a packet that arrives with a TTL of 1, with a TTL of 0:
+	// the node behind answers in its place, and shows twice.
+	ZeroTTL bool
+	// Remark rewrites the TOS byte of packets that the node forwards.
+	Remark Remark
+	// Interface is the incoming interface that the node's errors tell of.
+	Interface Interface
+	// QuotedTTL is the TTL that the node's quotes show, as those of a tunnel
+	// do in which the IP header does not age; 0 means what the packet had.
+	QuotedTTL uint8
 	// ReplyTTL is the initial TTL of the node's answers; 0 means 64.
 	ReplyTTL uint8
+	// ReturnExtra is by how many hops the way back of the node's answers is
+	// longer than the way there: so much less TTL is left of them.
+	ReturnExtra uint8
 	// AnswerDelay is spent in the node before it answers (a slow control
 	// plane); it never delays forwarded packets.
 	AnswerDelay time.Duration
@@ -117,12 +130,25 @@ type Node struct {
 	// leave it draws this answer. A packet whose TTL ends at the node never
 	// would, so it draws time exceeded as elsewhere.
 	Unreachable Unreachable
-	// DropUDP makes a destination swallow UDP without an answer.
-	DropUDP bool
-	// SNAT rewrites the source of packets forwarded by the node to the node's
-	// own address, and restores it in the answers that come back, quote
-	// included. Ports stay.
-	SNAT bool
+	// DropUDP, DropTCP and DropICMP make a destination swallow UDP, segments
+	// that open a connection, and echo requests without an answer.
+	DropUDP, DropTCP, DropICMP bool
+	// TCP and UDP are what a destination's ports do.
+	TCP TCP
+	UDP UDP
+	// TTLExpired makes a destination answer time exceeded, whatever the TTL,
+	// where it would answer in a way of its own.
+	TTLExpired bool
+	// NoPTB drops packets too big for the next link without an answer: a black
+	// hole for path MTU discovery.
+	NoPTB bool
+	// NAT makes the node translate the source of packets that it forwards: the
+	// address to NATAddress4 or NATAddress6, or to the node's own where that is
+	// not valid, and the port, or the ID of an echo request, to another unless
+	// NATKeepsPorts. Answers find their way back through the node.
+	NAT                      NAT
+	NATAddress4, NATAddress6 netip.Addr
+	NATKeepsPorts            bool
 }
 
 // Edge is one direction of a link: packets for the destination that are at
@@ -134,6 +160,10 @@ type Edge struct {
 	// Delay and Jitter are one way, and hold in both directions. A packet
 	// takes Delay plus a uniform part of Jitter.
 	Delay, Jitter time.Duration
+	// MTU is the longest IP packet, in bytes, that From forwards over the edge;
+	// 0 means any. A longer one draws an answer that names the MTU; without
+	// Don't Fragment IPv4 lets it pass, since nothing fragments here.
+	MTU int
 }
 
 // RateLimit is a token bucket: Burst answers at once, then one each Interval.

@@ -20,28 +20,30 @@ type Hop struct {
 	Addresses []netip.Addr
 }
 
-// place is where a packet is and whose source address it carries there.
+// place is where a packet is and what source it carries there.
 type place struct {
 	node   int
-	source netip.Addr
+	source source
 	ended  bool // at the destination, or refused by an unreachable node
 }
 
 // Truth returns what probes of the flow meet: element i belongs to TTL i+1.
-// Nodes that keep the TTL are not in it. It ends with the first TTL at which
-// nothing goes further: at the destination, or at the node that refuses to
-// forward, which then stands there twice, for the probe whose TTL ends at it
-// and for the one that it refuses.
+// Nodes that keep the TTL are not in it, nor are those that forward with a TTL
+// of 0: there the node behind answers, as it does for the next TTL. It ends
+// with the first TTL at which nothing goes further: at the destination, or at
+// the node that refuses to forward, which then stands there twice, for the
+// probe whose TTL ends at it and for the one that it refuses.
 //
-// Chance is not in it: loss, limits and damaged quotes only take away.
+// Chance is not in it: loss, limits and damaged quotes only take away. Nor is
+// the size of the probes: they fit every link.
 func (t *Topology) Truth(f traceflow.Flow) []Hop {
 	table := t.Table()
 	var hops []Hop
-	now := t.step(table, f, []place{{node: t.Source, source: f.Source}})
+	now := t.step(table, f, []place{{node: t.Source, source: sourceOf(&f)}})
 	for {
 		hop := Hop{}
 		going := false
-		for _, at := range now {
+		for _, at := range t.answering(table, f, now) {
 			going = going || !at.ended
 			if n := len(hop.Nodes); n > 0 && hop.Nodes[n-1] == at.node {
 				continue
@@ -57,10 +59,29 @@ func (t *Topology) Truth(f traceflow.Flow) []Hop {
 	}
 }
 
+// answering returns where the packets are answered whose TTL ends at the given
+// places: there, or behind nodes that forward with a TTL of 0.
+func (t *Topology) answering(table *Table, f traceflow.Flow, ends []place) []place {
+	var all []place
+	for _, at := range ends {
+		if t.Nodes[at.node].ZeroTTL && !at.ended {
+			all = append(all, t.step(table, f, []place{at})...)
+		} else {
+			all = append(all, at)
+		}
+	}
+	sortPlaces(all)
+	return all
+}
+
+func sortPlaces(all []place) {
+	slices.SortFunc(all, func(a, b place) int { return cmp.Compare(a.node, b.node) })
+}
+
 // answersFrom is the address in a node's replies to probes of the flow.
 func (t *Topology) answersFrom(i int, f traceflow.Flow) netip.Addr {
 	n := &t.Nodes[i]
-	if n.Silent || i == t.Destination && n.DropUDP && f.Protocol == traceflow.ProtocolUDP {
+	if n.Silent || i == t.Destination && n.Drops(&f) {
 		return netip.Addr{}
 	}
 	return n.AddressFor(f.Destination)
@@ -86,7 +107,7 @@ func (t *Topology) step(table *Table, f traceflow.Flow, now []place) []place {
 			}
 		}
 	}
-	slices.SortFunc(then, func(a, b place) int { return cmp.Compare(a.node, b.node) })
+	sortPlaces(then)
 	return then
 }
 
@@ -99,14 +120,12 @@ func (t *Topology) onward(table *Table, f traceflow.Flow, at place) []place {
 	if n.Unreachable != UnreachableNone {
 		return []place{{node: at.node, ended: true}}
 	}
-	if n.SNAT {
-		at.source = n.AddressFor(f.Destination)
-	}
-	f.Source = at.source
+	at.source.apply(&f)
 	edges := table.Edges(at.node)
 	if n.Balance != PerPacket {
 		edges = []int{table.ByFlow(at.node, &f)}
 	}
+	at.source = at.source.behind(n, f.Protocol) // after the choice, as in kernels
 	var then []place
 	for _, e := range edges {
 		to := t.Edges[e].To

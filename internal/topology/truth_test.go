@@ -38,6 +38,15 @@ func TestTruth(t *testing.T) {
 		{"hidden before the end", "node a keep-ttl/link s > a > d", "d"},
 		{"refusal", "node b unreachable=host/link s > a > b > c > d", "a b b"},
 		{"hidden refusal", "node b unreachable=net keep-ttl/link s > a > b > c > d", "a b"},
+		{"zero", "node a zero-ttl/link s > x > a > b > c > d", "x b b c d"},
+		{"zero twice", "node a b zero-ttl/link s > a > b > c > d", "b c c d"},
+		{"zero at the end", "node a zero-ttl/link s > x > a > d", "x d"},
+		{"zero before hidden", "node a zero-ttl/node b keep-ttl/link s > a > b > c > d", "c c d"},
+		{"zero before refusal", "node a zero-ttl/node b unreachable=net/link s > a > b > d", "b b b"},
+		{"zero and refusal", "node a zero-ttl unreachable=net/link s > a > d", "a"},
+		{"zero and hidden", "node a zero-ttl keep-ttl/link s > a > b > d", "b d"},
+		{"zero in turn", "node a zero-ttl balance=packet/link s > a > b1 b2 > d", "b1|b2 b1|b2 d"},
+		{"in turn, one zero", "node a balance=packet/node b2 zero-ttl/link s > a > b1 b2 > c > d", "a b1|c c d"},
 		{"in turn", "node a balance=packet/link s > a > b1 b2 b3 > c > d", "a b1|b2|b3 c d"},
 		{"in turn, unequal", "node a balance=packet/link s > a > b > c > d/link a > c", "a b|c c|d d"},
 		{"in turn, one hidden", "node a balance=packet/node b2 keep-ttl/link s > a > b1 b2 > c > d", "a b1|c c|d d"},
@@ -63,19 +72,43 @@ func TestTruth(t *testing.T) {
 	}
 }
 
-func TestTruthDropUDP(t *testing.T) {
-	net, err := Builtin("h")
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, dst := net.Nodes[net.Source].Address4, net.Nodes[net.Destination].Address4
-	f := traceflow.Flow{Protocol: traceflow.ProtocolUDP, Source: src, Destination: dst}
-	if got := shown(net, net.Truth(f)); !strings.HasSuffix(got, "c -dst") {
-		t.Errorf("UDP: %q", got)
-	}
-	f.Protocol = 6
-	if got := shown(net, net.Truth(f)); !strings.HasSuffix(got, "c dst") {
-		t.Errorf("TCP: %q", got)
+// TestTruthOfDestination looks at who answers at the end of the path.
+func TestTruthOfDestination(t *testing.T) {
+	for _, tt := range []struct {
+		keys           string
+		udp, tcp, icmp bool // is answered
+	}{
+		{"", true, true, true},
+		{"silent", false, false, false},
+		{"drop-udp", false, true, true},
+		{"drop-tcp", true, false, true},
+		{"drop-icmp", true, true, false},
+		{"drop-udp drop-tcp", false, false, true},
+		{"drop-udp drop-tcp drop-icmp", false, false, false},
+		{"tcp=open udp=open", true, true, true},
+		{"udp=quic", false, true, true},
+		{"ttl-expired", true, true, true},
+	} {
+		net, err := Parse("t", []byte("-- topology --\nnode s source\nnode d destination "+tt.keys+"\nlink s > a > d\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for protocol, answered := range map[traceflow.Protocol]bool{
+			traceflow.ProtocolUDP: tt.udp, traceflow.ProtocolTCP: tt.tcp, traceflow.ProtocolICMP: tt.icmp,
+		} {
+			f := traceflow.Flow{
+				Protocol: protocol, SourcePort: 5, DestinationPort: 33434,
+				Source: net.Nodes[net.Source].Address6, Destination: net.Nodes[net.Destination].Address6,
+			}
+			want := map[bool]string{true: "a d", false: "a -d"}[answered]
+			if got := shown(net, net.Truth(f)); got != want {
+				t.Errorf("%q, %v: %s, want %s", tt.keys, protocol, got, want)
+			}
+			f.DestinationPort = QUICPort
+			if got := shown(net, net.Truth(f)); tt.keys == "udp=quic" && got != "a d" {
+				t.Errorf("%q, %v to port %d: %s, want a d", tt.keys, protocol, f.DestinationPort, got)
+			}
+		}
 	}
 }
 
@@ -109,7 +142,7 @@ func TestTruthSpreads(t *testing.T) {
 		t.Errorf("per destination, but shared as %v", got)
 	}
 	if got := shares("g", "a"); tooUneven(got) {
-		t.Errorf("behind SNAT shared as %v", got)
+		t.Errorf("behind a NAT shared as %v", got)
 	}
 }
 

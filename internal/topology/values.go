@@ -140,7 +140,12 @@ func setLabels(n *Node, text string) error {
 	return nil
 }
 
-func setAddress4(n *Node, text string) error {
+func setAddress4(n *Node, text string) error    { return address4Of(&n.Address4, text) }
+func setAddress6(n *Node, text string) error    { return address6Of(&n.Address6, text) }
+func setNATAddress4(n *Node, text string) error { return address4Of(&n.NATAddress4, text) }
+func setNATAddress6(n *Node, text string) error { return address6Of(&n.NATAddress6, text) }
+
+func address4Of(place *netip.Addr, text string) error {
 	addr, err := address(text)
 	if err != nil {
 		return err
@@ -148,11 +153,11 @@ func setAddress4(n *Node, text string) error {
 	if !addr.Is4() {
 		return fmt.Errorf("%s is not IPv4", addr)
 	}
-	n.Address4 = addr
+	*place = addr
 	return nil
 }
 
-func setAddress6(n *Node, text string) error {
+func address6Of(place *netip.Addr, text string) error {
 	addr, err := address(text)
 	if err != nil {
 		return err
@@ -160,7 +165,7 @@ func setAddress6(n *Node, text string) error {
 	if !addr.Is6() || addr.Is4In6() {
 		return fmt.Errorf("%s is not IPv6", addr)
 	}
-	n.Address6 = addr
+	*place = addr
 	return nil
 }
 
