@@ -71,9 +71,9 @@ func translation(t *traceflow.Trace, x *traceflow.Translation) string {
 		return fmt.Sprintf("Only the quote of TTL %d, the last, has another source or checksum: a NAT before it, or that host damages what it quotes.", x.TTL)
 	case traceflow.PrivateAddresses:
 		if x.After == 0 {
-			return fmt.Sprintf("The address of this host is private and that of TTL %d is not: most likely there is a NAT in between, though no quote shows it.", x.TTL)
+			return fmt.Sprintf("The address of this host is private and that of TTL %d is not: a NAT is likely in between, though no quote shows it.", x.TTL)
 		}
-		return fmt.Sprintf("The path leaves private addresses between TTL %d and %d: most likely there is a NAT, though no quote shows it.", x.After, x.TTL)
+		return fmt.Sprintf("The path leaves private addresses between TTL %d and %d: a NAT may be there, though no quote shows it.", x.After, x.TTL)
 	case traceflow.QuotedID:
 		return fmt.Sprintf("From TTL %d on packets carry other IP IDs than were sent: something %s rewrites them.", x.TTL, place(x.Onset))
 	case traceflow.QuotedSource, traceflow.QuotedChecksum:
