@@ -179,7 +179,7 @@ func (o Onset) meet(other Onset, w *Walk) (Onset, bool) {
 		out.After, out.Before = other.After, other.Before
 	}
 	out.TTL = min(o.TTL, other.TTL)
-	if out.After >= out.TTL || o.After == other.After && o.Before != other.Before {
+	if out.After >= out.TTL {
 		return Onset{}, false
 	}
 	// Where the other flow was elsewhere, it is another one's doing.

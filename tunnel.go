@@ -29,7 +29,7 @@ const (
 	RisingQuotedTTL  TunnelEvidence = "quoted-ttl"        // quoted TTLs of 2, 3, … at consecutive hops
 	ShownLabelTTL    TunnelEvidence = "label-ttl"         // a label whose TTL has counted down from 255
 	LongerReturn     TunnelEvidence = "return-length"     // the way back is longer by 3 hops or more from there on
-	RepeatedNeighbor TunnelEvidence = "duplicate-address" // one address at two consecutive TTLs
+	DuplicateAddress TunnelEvidence = "duplicate-address" // one address at two consecutive TTLs
 )
 
 // Tunnel is an MPLS tunnel, or what looks like one, as Evidence says: a longer
@@ -98,7 +98,7 @@ func (t *Trace) findTunnels(tracks []track) []Tunnel {
 			case way[at].quoted > 1:
 				at = m.rising(way, at, len(p.Flows))
 			case twice[p.Nodes[at]] && at+1 < len(way) && way[at+1].address == way[at].address:
-				m.add(way, at, at+1, Tunnel{Kind: InvisibleTunnel, Evidence: RepeatedNeighbor, Flows: len(p.Flows)})
+				m.add(way, at, at+1, Tunnel{Kind: InvisibleTunnel, Evidence: DuplicateAddress, Flows: len(p.Flows)})
 				at++
 			}
 		}

@@ -125,7 +125,7 @@ func tunnel(x *traceflow.Tunnel) string {
 		return fmt.Sprintf("%s ends an MPLS tunnel that hides about %s (label TTL %d).", hop(x.To, last), Count(x.Hidden, "router"), x.LabelTTL)
 	case traceflow.LongerReturn:
 		return fmt.Sprintf("About %s may be hidden in an MPLS tunnel before %s: from there on the way back is that much longer.", Count(x.Hidden, "router"), hop(x.To, last))
-	case traceflow.RepeatedNeighbor:
+	case traceflow.DuplicateAddress:
 		return fmt.Sprintf("%s answers at TTL %d and again at TTL %d: an MPLS tunnel that hides its routers may end before it.", last, x.From, x.To)
 	}
 	return ""
