@@ -306,7 +306,7 @@ func (b *builder) finish(exchanges []Exchange) {
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(x, y nodeKey) int {
-		return cmp.Or(cmp.Compare(x.ttl, y.ttl), x.Responder.Compare(y.Responder),
+		return cmp.Or(cmp.Compare(x.ttl, y.ttl), x.Compare(y.Responder),
 			x.before.Compare(y.before), x.after.Compare(y.after))
 	})
 	for i, key := range keys {

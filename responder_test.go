@@ -25,7 +25,7 @@ func links(t *testing.T, rows ...string) ([]Walk, []Exchange) {
 			if cell == "?" {
 				continue
 			}
-			for _, text := range strings.Split(cell, ",") {
+			for text := range strings.SplitSeq(cell, ",") {
 				var n int
 				var index uint32
 				if _, err := fmt.Sscanf(text+"%0", "%d%%%d", &n, &index); err != nil {
@@ -213,15 +213,18 @@ func TestInferInterfaces(t *testing.T) {
 		want []string // paths
 	}{
 		{
-			"forward by the only link", []string{"1 2%7 3 254", "1 ? 3 254"},
+			"forward by the only link",
+			[]string{"1 2%7 3 254", "1 ? 3 254"},
 			[]string{"[1 2] 1 2%7 3 254"},
 		},
 		{
-			"by the link that leads there", []string{"1 2%7 3 254", "1 2%8 4 254", "1 ? 4 254"},
+			"by the link that leads there",
+			[]string{"1 2%7 3 254", "1 2%8 4 254", "1 ? 4 254"},
 			[]string{"[1] 1 2%7 3 254", "[2 3] 1 2%8 4 254"},
 		},
 		{
-			"from a node that does not always tell", []string{"1 2%7 3 254", "1 2 ? 254", "1 ? 3 254"},
+			"from a node that does not always tell",
+			[]string{"1 2%7 3 254", "1 2 ? 254", "1 ? 3 254"},
 			[]string{"[1 2 3] 1 2%7 3 254"},
 		},
 	}

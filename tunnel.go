@@ -308,7 +308,7 @@ func (t *Trace) repeated(stations map[place]*station, nodes map[string]*Node) ma
 func (m *tunnelMerger) tunnels() []Tunnel {
 	out := make([]Tunnel, 0, len(m.found))
 	for _, x := range m.found {
-		slices.SortFunc(x.inside, func(a, b place) int { return cmp.Or(a.ttl-b.ttl, a.Responder.Compare(b.Responder)) })
+		slices.SortFunc(x.inside, func(a, b place) int { return cmp.Or(a.ttl-b.ttl, a.Compare(b.Responder)) })
 		for _, p := range x.inside {
 			x.Addresses = append(x.Addresses, p.Address)
 		}

@@ -157,7 +157,7 @@ func (c *classifier) destinations(ctx context.Context, s *adaptive) bool {
 	var subjects []subject
 	var probes []traceflow.Probe
 	tested := slices.SortedFunc(maps.Keys(c.found), func(a, b Divergence) int {
-		return cmp.Or(cmp.Compare(a.TTL, b.TTL), a.Responder.Compare(b.Responder))
+		return cmp.Or(cmp.Compare(a.TTL, b.TTL), a.Compare(b.Responder))
 	})
 	for _, d := range tested {
 		node, ok := s.columns[d.TTL].nodes[d.Responder]

@@ -11,6 +11,7 @@ import (
 
 	"traceflow"
 	"traceflow/discover"
+	"traceflow/internal/topology"
 	"traceflow/internal/topology/topologytest"
 	"traceflow/probe"
 )
@@ -167,6 +168,55 @@ func TestInterfaceBecomesSeveral(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLinkBalancers tells what spreads packets over parallel links.
+func TestLinkBalancers(t *testing.T) {
+	linked := func(r1 string) *topology.Topology {
+		return topologytest.Parse(t, "node src source\nnode r1 "+r1+"\nnode x[1..3] keep-ttl\n"+
+			"node c interface=7 interface-per-link\nnode dst destination\nlink src > r1 > x[1..3] > c > dst")
+	}
+	find := func(t *testing.T, seed uint64, network *topology.Topology, prober discover.Prober) discover.Result {
+		r, err := search(network, seed).Discover(t.Context(), prober)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	t.Run("packets", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			network := linked("balance=packet")
+			engine := simulate(t, network, probe.Config{})
+			defer engine.Close()
+			r := find(t, 1, network, engine)
+			g := traceflow.NewGraph(r.Walks, r.Exchanges)
+			r.Classify(&g)
+			if len(g.Diamonds) != 1 || g.Diamonds[0].Balancer != traceflow.BalancerPerPacket {
+				t.Errorf("diamonds %+v, want one that balances per packet", g.Diamonds)
+			}
+		})
+	})
+	t.Run("a change", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			found := false
+			for seed := range uint64(8) {
+				networks := []*topology.Topology{linked("hash-seed=1"), linked("hash-seed=5")}
+				before, after := simulate(t, networks[0], probe.Config{}), simulate(t, networks[1], probe.Config{})
+				r := find(t, seed, networks[0], &changing{before: before, after: after})
+				for _, c := range r.Changes {
+					found = true
+					if c.Before != c.After || c.TTL != 2 {
+						t.Errorf("seed %d: change %+v, want one between links to one address at TTL 2", seed, c)
+					}
+				}
+				before.Close()
+				after.Close()
+			}
+			if !found {
+				t.Error("no change was reported, of 8 runs in which half of the flows moved")
+			}
+		})
+	})
 }
 
 // TestInterfaceLies has a router that names another interface in each reply:
