@@ -270,6 +270,9 @@ type docNode struct {
 	InitialTTL   *uint8   `json:"initial_ttl"`
 	ReturnLength *docSpan `json:"return_length"`
 	Asymmetry    *docSpan `json:"asymmetry"`
+	// These are there only if the node told.
+	InterfaceIndex uint32 `json:"interface_index,omitempty"`
+	InterfaceName  string `json:"interface_name,omitempty"`
 }
 
 type docRTT struct {

@@ -169,6 +169,7 @@ func (d *document) addGraph(g *Graph) {
 		doc := docNode{
 			ID: n.ID, TTL: n.TTL, Address: validAddress(n.Address),
 			Flows: n.Flows, Sent: n.Sent, Replies: n.Replies,
+			InterfaceIndex: n.Interface, InterfaceName: n.InterfaceName,
 		}
 		if n.Replies > 0 {
 			doc.RTT = &docRTT{

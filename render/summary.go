@@ -27,7 +27,11 @@ func Summary(w io.Writer, t *traceflow.Trace) error {
 		fmt.Fprintln(b, line)
 	}
 	for _, c := range t.Changes {
-		fmt.Fprintf(b, "The route changed meanwhile: flow %d at TTL %d went to %s, then to %s.\n", c.Flow, c.TTL, c.Before, c.After)
+		after := c.After.String()
+		if c.After == c.Before {
+			after = "the same by another link"
+		}
+		fmt.Fprintf(b, "The route changed meanwhile: flow %d at TTL %d went to %s, then to %s.\n", c.Flow, c.TTL, c.Before, after)
 	}
 	for _, line := range mtus(t) {
 		fmt.Fprintln(b, line)
