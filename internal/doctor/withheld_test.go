@@ -15,7 +15,8 @@ func TestWithheld(t *testing.T) {
 		{"container without it", rightsFacts{runtime: docker, file: true}, "docker run --cap-add=NET_RAW ..."},
 		{"podman without it", rightsFacts{runtime: podman}, "podman run --cap-add=NET_RAW ..."},
 		{
-			"container without new privileges", rightsFacts{runtime: docker, file: true, bounding: true, noNewPrivs: true},
+			"container without new privileges",
+			rightsFacts{runtime: docker, file: true, bounding: true, noNewPrivs: true},
 			"docker run --security-opt=no-new-privileges=false ...",
 		},
 		{"a file without a capability", rightsFacts{runtime: docker, bounding: true}, ""},
