@@ -19,9 +19,9 @@ const (
 	// QuotedChecksum: the quotes of all routers from there on hold another
 	// transport checksum, though address and port may have been restored.
 	QuotedChecksum NATEvidence = "quoted-checksum"
-	// LastQuote: only the last quote holds another checksum, or another source
-	// that the checksum does not confirm. It is a NAT, or the one who quoted has
-	// damaged it.
+	// LastQuote: only the last quote of each flow holds another checksum, with the
+	// same difference in all of two flows or more, or another source that the
+	// checksum does not confirm. It is a NAT, or the one who quoted has damaged it.
 	LastQuote NATEvidence = "last-quote"
 	// PrivateAddresses: a path from a private address to a public one leaves the
 	// private addresses. On the internet the source has to change there, but no
@@ -97,7 +97,7 @@ func findNATs(tracks []track) []Translation {
 			private = append(private, c)
 		}
 	}
-	groups := groupClues(clues)
+	groups := slices.DeleteFunc(groupClues(clues), clueGroup.garbage)
 	out := make([]Translation, 0, len(groups))
 	certain := false
 	for _, g := range groups {
@@ -209,6 +209,26 @@ func groupClues(clues []natClue) []clueGroup {
 		}
 	}
 	return out
+}
+
+// garbage reports whether all that a group has to say are last quotes with
+// another checksum and no other source, which do not agree on the difference: a
+// NAT that keeps ports adds the same to those of all flows, damage does not. One
+// flow says nothing.
+func (g clueGroup) garbage() bool {
+	first := &g.clues[0]
+	agree := false
+	for i := range g.clues {
+		c := &g.clues[i]
+		if c.evidence != LastQuote || c.state.source.IsValid() {
+			return false
+		}
+		if c.state.checksum != first.state.checksum {
+			return true
+		}
+		agree = agree || c.walk != first.walk
+	}
+	return !agree
 }
 
 // translation says in one what all clues of a group say.

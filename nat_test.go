@@ -144,8 +144,18 @@ func TestFindNATs(t *testing.T) {
 		},
 		{
 			"the last checksum alone",
-			scene{flows: []string{"192.0.2.1|198.51.100.1|203.0.113.9 sum=77"}},
-			[]Translation{{Onset: onset(3, 2, "198.51.100.1"), Evidence: LastQuote, Flow: 1, Flows: 1}},
+			scene{flows: []string{"192.0.2.1|198.51.100.1|203.0.113.9 sum=77", "192.0.2.1|198.51.100.1|203.0.113.9 sum=77"}},
+			[]Translation{{Onset: onset(3, 2, "198.51.100.1"), Evidence: LastQuote, Flow: 1, Flows: 2}},
+		},
+		{
+			"the last checksum alone, of one flow",
+			scene{flows: []string{"192.0.2.1|198.51.100.1|203.0.113.9 sum=77", "192.0.2.1|198.51.100.1|*"}},
+			nil,
+		},
+		{
+			"the last checksum alone, and flows differ in it",
+			scene{flows: []string{"192.0.2.1|198.51.100.1|203.0.113.9 sum=77", "192.0.2.1|198.51.100.1|203.0.113.9 sum=78"}},
+			nil,
 		},
 		{
 			"the last quote has another port, and its checksum does not know",
@@ -193,14 +203,15 @@ func TestFindNATs(t *testing.T) {
 	}
 }
 
-// The same with replies that disagree at one TTL: nothing is read there.
+// Where replies at one TTL disagree, nothing is read.
 func TestNATOfRepliesThatDiffer(t *testing.T) {
-	trace := scene{flows: []string{"192.0.2.1|198.51.100.1|203.0.113.9 sum=77"}}.trace(t)
-	e := trace.Exchanges[2]
-	e.TTL, e.Reply.QuotedTTL, e.Reply.Quote = 4, 2, &QuoteChange{Checksum: 1234}
+	trace := scene{flows: []string{"192.0.2.1|198.51.100.1 sum=77|198.51.100.2 sum=77|203.0.113.9 sum=77"}}.trace(t)
+	e := trace.Exchanges[1]
+	e.Attempt, e.Reply.Quote = 2, &QuoteChange{Checksum: 1234}
 	trace.Exchanges = append(trace.Exchanges, e)
-	if got := trace.Findings().NATs; len(got) > 0 {
-		t.Errorf("a destination that damages checksums is taken for %+v", got)
+	want := []Translation{{Onset: onset(3, 1, "192.0.2.1"), Evidence: QuotedChecksum, Flow: 1, Flows: 1}}
+	if diff := cmp.Diff(want, trace.Findings().NATs, equate...); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

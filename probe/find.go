@@ -57,7 +57,14 @@ func (p *attempt) matches(a *answer) bool {
 	return a.mask != 0 && (a.tag^p.id.tag)&a.mask == 0
 }
 
-// shift is a difference between the quoted checksums of a flow and those sent.
+// shiftKey is what a NAT does to all packets of a flow, as far as quotes show
+// it: the source that it gives them, and what it adds to the checksum.
+type shiftKey struct {
+	source netip.AddrPort
+	by     uint16
+}
+
+// shift is a shiftKey that quotes of a flow have shown.
 type shift struct {
 	first   *attempt // that showed it
 	by      answer
@@ -65,49 +72,62 @@ type shift struct {
 }
 
 // translated returns the attempts that answers belong to whose quote a NAT has
-// left changed, and those answers: none, one, or two when the second confirms
-// the first. Of a short quote only the IP ID then tells the packet, 16 bits,
-// which could be guessed; but a NAT adds the same to the checksum of all
-// packets of a flow, so two packets that show the same are believed, and what
-// follows.
-func (f *flowState) translated(a *answer) []credit {
-	if a.hasCookie || a.mask != wholeTag || a.flow.protocol != traceflow.ProtocolUDP || !a.flow.source.Is4() {
-		return nil
+// left changed, and those answers: one, or two when the second confirms the
+// first. Pending is an answer that another one may yet confirm.
+func (f *flowState) translated(a *answer) (credits []credit, pending bool) {
+	if !a.shifts() {
+		return nil, false
 	}
-	var p *attempt
-	for _, candidate := range f.packets {
-		if candidate.id.tag.first() == a.tag.first() {
-			if p != nil {
-				return nil
-			}
-			p = candidate
+	var candidates []*attempt
+	for _, p := range f.packets {
+		if p.id.tag.first() == a.tag.first() {
+			candidates = append(candidates, p)
 		}
 	}
-	if p == nil {
-		return nil
-	}
-	by := packet.ChecksumDelta(p.id.tag.second(), a.checksum)
-	s := f.shifts[by]
-	switch {
-	case s == nil:
-		if f.shifts == nil {
-			f.shifts = make(map[uint16]*shift)
-		}
-		if len(f.shifts) < maxShifts {
-			f.shifts[by] = &shift{first: p, by: *a}
-		}
-		return nil
-	case s.believe:
-		return []credit{{p, *a}}
-	case s.first == p:
-		return nil
-	}
-	s.believe = true
-	return []credit{{s.first, s.by}, {p, *a}}
+	return shifted(candidates, a)
 }
 
-// maxShifts bounds how many differences of one flow are remembered: one for
-// each NAT in a row, and room for damage.
+// shifts reports whether an answer is a quote that may be known by the shift of
+// its checksum: one of UDP over IPv4 without the cookie. In IPv6 what is left
+// to tell the packet, 6 bits, is too little.
+func (a *answer) shifts() bool {
+	return !a.hasCookie && a.mask == wholeTag && a.flow.protocol == traceflow.ProtocolUDP && a.flow.destination.Is4()
+}
+
+// shifted credits an answer to the only candidate, if that is believed. Of such
+// a quote only the IP ID tells the packet, 16 bits, which could be guessed; but
+// a NAT adds the same to the checksum of all packets of a flow, so two packets
+// that show the same are believed, and what follows.
+func shifted(candidates []*attempt, a *answer) (credits []credit, pending bool) {
+	if len(candidates) != 1 {
+		return nil, false
+	}
+	p, f := candidates[0], candidates[0].task.flow
+	key := shiftKey{
+		source: netip.AddrPortFrom(a.flow.source, a.flow.sourcePort),
+		by:     packet.ChecksumDelta(p.id.tag.second(), a.checksum),
+	}
+	s := f.shifts[key]
+	switch {
+	case s == nil && len(f.shifts) >= maxShifts:
+		return nil, false
+	case s == nil:
+		if f.shifts == nil {
+			f.shifts = make(map[shiftKey]*shift)
+		}
+		f.shifts[key] = &shift{first: p, by: *a}
+		return nil, true
+	case s.believe:
+		return []credit{{p, *a}}, false
+	case s.first == p:
+		return nil, false
+	}
+	s.believe = true
+	return []credit{{s.first, s.by}, {p, *a}}, false
+}
+
+// maxShifts bounds how many shifts of one flow are remembered: one for each NAT
+// in a row, and room for damage.
 const maxShifts = 16
 
 // credit is an answer and the attempt that it is credited to.
@@ -163,44 +183,51 @@ func (o *owner) forgetStray(a *attempt) {
 	}
 }
 
-// stray finds the packet that a quote with another source than ours is of: one
-// that a NAT has translated. A quote without the cookie has to hold the very
-// checksum that the translation makes, or the one sent.
-func (o *owner) stray(a *answer) *attempt {
+// stray returns the attempts that quotes with another source than ours belong
+// to, and those quotes, as translated does: packets that a NAT has given it. A
+// quote without the cookie has to hold the very checksum that the translation
+// makes, or the one sent, or one that a second packet confirms.
+func (o *owner) stray(a *answer) (credits []credit, pending bool) {
 	if a.mask != wholeTag {
-		return nil
+		return nil, false
 	}
 	key := strayKey{protocol: a.flow.protocol, destination: a.flow.destination, port: a.flow.destinationPort}
 	switch {
-	case key.protocol == traceflow.ProtocolTCP:
-		key.carrier = uint64(a.tag)
 	case a.hasCookie:
 		key.carrier = a.cookie
+	case o.strangers >= maxForged:
+		return nil, false
+	case key.protocol == traceflow.ProtocolTCP:
+		key.carrier = uint64(a.tag)
 	default:
 		key.carrier = uint64(a.tag.first())
 	}
 	candidates := o.strays[key]
 	if key.protocol == traceflow.ProtocolTCP || a.hasCookie {
 		if len(candidates) != 1 {
-			return nil
+			return nil, false
 		}
-		return candidates[0]
+		return []credit{{candidates[0], *a}}, false
 	}
-	i := slices.IndexFunc(candidates, func(p *attempt) bool {
-		f := &p.task.probe.Flow
-		if a.checksum == p.checksum() {
-			return true
-		}
-		from, to := netip.AddrPortFrom(f.Source, f.SourcePort), netip.AddrPortFrom(a.flow.source, a.flow.sourcePort)
-		if f.Protocol == traceflow.ProtocolICMP {
-			return a.tag.second() == p.id.tag.second() // the sequence number
-		}
-		return a.checksum == packet.TranslatedChecksum(p.checksum(), from, to)
-	})
-	if i < 0 {
-		return nil
+	if i := slices.IndexFunc(candidates, a.fitsTranslation); i >= 0 {
+		return []credit{{candidates[i], *a}}, false
 	}
-	return candidates[i]
+	if a.shifts() {
+		return shifted(candidates, a)
+	}
+	return nil, false
+}
+
+// fitsTranslation reports whether a quote with another source tells the rest of
+// a packet's tag: of ICMP the sequence number, of UDP the checksum, as sent or
+// as the translation makes it.
+func (a *answer) fitsTranslation(p *attempt) bool {
+	f := &p.task.probe.Flow
+	if f.Protocol == traceflow.ProtocolICMP {
+		return a.tag.second() == p.id.tag.second()
+	}
+	from, to := netip.AddrPortFrom(f.Source, f.SourcePort), netip.AddrPortFrom(a.flow.source, a.flow.sourcePort)
+	return a.checksum == p.checksum() || a.checksum == packet.TranslatedChecksum(p.checksum(), from, to)
 }
 
 // checksum is that of the packet's transport header as sent, where the

@@ -85,9 +85,9 @@ type flowState struct {
 	packets map[tag]*attempt
 	// waiting counts the attempts in waitingState, open the tasks not done.
 	waiting, open int
-	// shifts are the checksum differences that quotes of the flow have shown, see
-	// translated.
-	shifts map[uint16]*shift
+	// shifts are what quotes of the flow have shown that NATs do to its packets, see
+	// shifted.
+	shifts map[shiftKey]*shift
 
 	// serial flows go on with one packet in flight: because the wire can no
 	// more, or because of what follows.

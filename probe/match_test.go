@@ -3,8 +3,6 @@
 package probe
 
 import (
-	"encoding/binary"
-	"errors"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -248,85 +246,6 @@ func noise(random *rand.Rand, liar netip.Addr, w *tap) []byte {
 		reply = reply[:random.IntN(header+8+header+8)]
 	}
 	return reply
-}
-
-// FuzzMatch receives anything while probes are outstanding: nothing panics,
-// and nothing is believed but what repeats the identity of one of them.
-func FuzzMatch(f *testing.F) {
-	source4, source6 := netip.MustParseAddr("198.18.0.1"), netip.MustParseAddr("2001:db8::1")
-	var sent [][]byte
-	var attempts []*attempt
-	o := newOwner(&Engine{config: Config{Key: []byte("k"), Timeout: time.Second}, caps: sees})
-	for i := range 8 {
-		flow := traceflow.Flow{
-			ID: i, Protocol: traceflow.ProtocolUDP, Source: source4, Destination: netip.MustParseAddr("198.18.0.9"),
-			SourcePort: uint16(33453 + i/2), DestinationPort: 33452,
-		}
-		if i >= 4 {
-			flow.Source, flow.Destination = source6, netip.MustParseAddr("2001:db8::9")
-		}
-		r := requestOf([]traceflow.Probe{{Flow: flow, TTL: uint8(i + 1)}})
-		o.accept(r)
-		a := o.newAttempt(r.tasks[0])
-		o.queue = nil
-		attempts = append(attempts, a)
-		sent = append(sent, appendProbe(nil, &r.tasks[0].probe, a.id, false))
-		liar, header := liar4, 20
-		if i >= 4 {
-			liar, header = liar6, 40
-		}
-		f.Add(timeExceeded(liar, sent[i]))
-		f.Add(timeExceeded(liar, sent[i][:header+8]))
-		f.Add(errorFrom(liar, 3, 3, sent[i]))
-		f.Add(errorFrom(liar, 1, 4, sent[i]))
-	}
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		a, err := decodeAnswer(&traceflow.Datagram{Data: data}, true)
-		if err != nil {
-			if !errors.Is(err, errIrrelevant) && !errors.Is(err, packet.ErrTruncated) && !errors.Is(err, packet.ErrMalformed) {
-				t.Fatalf("unknown error %v", err)
-			}
-			return
-		}
-		if a.reply.Kind == traceflow.NoReply || !a.reply.Address.IsValid() {
-			t.Fatalf("an answer without a kind or an address: %+v", a)
-		}
-		flow := o.flows[a.flow]
-		if flow == nil {
-			return
-		}
-		p := flow.find(&a)
-		if p == nil {
-			return
-		}
-		i := slices.Index(attempts, p)
-		if i < 0 {
-			t.Fatal("an attempt that was not made")
-		}
-		var cookie [8]byte
-		binary.BigEndian.PutUint64(cookie[:], p.id.cookie)
-		if a.hasCookie {
-			if !contains(data, cookie[:]) {
-				t.Fatalf("packet %d is matched without its cookie", i)
-			}
-			return
-		}
-		// The quote must hold the packet's addresses, ports, checksum and ID
-		// or length, wherever the decoder found it.
-		header := 20
-		if !p.task.probe.Flow.Source.Is4() {
-			header = 40
-		}
-		for _, part := range [][]byte{sent[i][header-8 : header], sent[i][header : header+4], sent[i][header+6 : header+8]} {
-			if !contains(data, part) {
-				t.Fatalf("packet %d is matched by % x, which has no % x", i, data, part)
-			}
-		}
-		if p.task.probe.Flow.Source.Is4() && !contains(data, sent[i][4:6]) {
-			t.Fatalf("packet %d is matched without its ID", i)
-		}
-	})
 }
 
 func contains(b, part []byte) bool {

@@ -26,6 +26,7 @@ type owner struct {
 	quiet      []*flowState               // serial flows that wait until no old reply can come
 	expiry     time.Time                  // when expire has something to do; zero: nothing waits
 	forged     int                        // replies that name a flow of ours with a wrong identity
+	strangers  int                        // foreign short quotes of packets to a destination of ours
 	batch      []traceflow.Datagram
 	inBatch    []*attempt
 }

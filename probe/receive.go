@@ -28,18 +28,24 @@ func (o *owner) match(answers []answer) {
 			p.task.flow.layGhost(p)
 		}
 	}
+	give := func(credits []credit) {
+		for i := range credits {
+			count(credits[i].to, &credits[i].by)
+		}
+	}
 	for i := range answers {
 		a := &answers[i]
 		f := o.flows[a.flow]
 		if f == nil {
-			if p := o.stray(a); p != nil {
-				count(p, a)
-				continue
-			}
+			credits, pending := o.stray(a)
+			give(credits)
 			// What quotes nothing is other programs' traffic.
-			if a.reply.Kind.Quotes() {
-				unmatched++
-				foreign++
+			if n := unclaimed(credits); a.reply.Kind.Quotes() {
+				unmatched += n
+				foreign += n
+				if n > 0 && !pending && !a.hasCookie && o.trips[a.flow.destination] != nil {
+					o.strangers++
+				}
 			}
 			continue
 		}
@@ -54,10 +60,9 @@ func (o *owner) match(answers []answer) {
 			}
 			a.reply.Unverified = true
 		case p == nil:
-			if credits := f.translated(a); credits != nil {
-				for i := range credits {
-					count(credits[i].to, &credits[i].by)
-				}
+			if credits, pending := f.translated(a); pending || credits != nil {
+				give(credits)
+				unmatched += unclaimed(credits)
 				continue
 			}
 		}
@@ -68,7 +73,7 @@ func (o *owner) match(answers []answer) {
 		}
 		count(p, a)
 	}
-	if unmatched+late+duplicates > 0 {
+	if unmatched != 0 || late+duplicates > 0 {
 		o.count(func(s *traceflow.Stats) {
 			s.Unmatched += unmatched
 			s.Foreign += foreign
@@ -77,6 +82,11 @@ func (o *owner) match(answers []answer) {
 		})
 	}
 }
+
+// unclaimed returns how many replies more than before an answer leaves that
+// nobody has claimed: 1 if it is credited to nobody, -1 if it has confirmed the
+// one before.
+func unclaimed(credits []credit) int { return 1 - len(credits) }
 
 // answered records the reply to a packet. Earlier attempts of the same probe
 // are given up: they have had at least a whole timeout. Later ones, sent

@@ -45,11 +45,15 @@ func (w blindWire) Recv(batch []traceflow.Datagram) (int, error) {
 	}
 }
 
-// strip returns nil for what the error queue does not show at all.
+// strip returns nil for what the error queue does not show at all. What a
+// server answers arrives whole.
 func strip(data []byte) []byte {
 	outer, body, err := packet.DecodeIP(data)
 	if err != nil {
 		return nil
+	}
+	if outer.Protocol == packet.ProtocolUDP {
+		return data
 	}
 	e, err := packet.DecodeICMPError(body, outer.Source, outer.Destination)
 	if err != nil || e.Quote.IP.Protocol != packet.ProtocolUDP {
