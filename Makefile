@@ -32,9 +32,9 @@ fmt: $(LINT) ## fail if a file is not formatted
 	@out=$$($(LINT) fmt --diff); if [ -n "$$out" ]; then echo "$$out"; echo "run: $(LINT) fmt"; exit 1; fi
 
 lint: $(LINT) ## linters, the rules on imports among them; for other systems where files are theirs
-	$(LINT) run ./...
+	$(LINT) run --allow-parallel-runners ./...
 	@for s in darwin freebsd windows; do \
-		echo "lint $$s"; GOOS=$$s CGO_ENABLED=0 $(LINT) run ./probe ./internal/cli || exit 1; \
+		echo "lint $$s"; GOOS=$$s CGO_ENABLED=0 $(LINT) run --allow-parallel-runners ./probe ./internal/cli || exit 1; \
 	done
 
 $(LINT):
