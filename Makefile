@@ -5,7 +5,7 @@ TOOLS    := $(CURDIR)/.tools
 LINT_VERSION := v2.15.0
 LINT     := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 FUZZTIME ?= 30s
-SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 freebsd/amd64 openbsd/amd64
+SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64 openbsd/amd64
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check fmt lint vet tidy cross test lab guarantee fuzz golden bench \
@@ -31,8 +31,11 @@ check: fmt lint vet tidy cross test lab ## everything that has to pass
 fmt: $(LINT) ## fail if a file is not formatted
 	@out=$$($(LINT) fmt --diff); if [ -n "$$out" ]; then echo "$$out"; echo "run: $(LINT) fmt"; exit 1; fi
 
-lint: $(LINT) ## linters, the rules on imports among them
-	$(LINT) run ./...
+lint: $(LINT) ## linters, the rules on imports among them; for other systems where files are theirs
+	$(LINT) run --allow-parallel-runners ./...
+	@for s in darwin freebsd windows; do \
+		echo "lint $$s"; GOOS=$$s CGO_ENABLED=0 $(LINT) run --allow-parallel-runners ./probe ./internal/cli || exit 1; \
+	done
 
 $(LINT):
 	@mkdir -p $(TOOLS)
@@ -57,7 +60,7 @@ test: ## tests that need nothing, with the race detector, shuffled
 	$(GO) test -race -shuffle=on ./...
 
 lab: ## tests on real kernels and TUN devices; TRACEFLOW_LAB=require forbids skips
-	$(GO) test -tags lab -count=1 -timeout 30m ./internal/simnet ./internal/netlab/... ./internal/e2e
+	$(GO) test -tags lab -count=1 -timeout 30m ./probe ./internal/simnet ./internal/netlab/... ./internal/e2e
 	$(GO) test -tags lab -count=1 -timeout 30m ./packaging/...
 
 guarantee: ## all runs that test what is said about links not seen; takes a while

@@ -77,7 +77,7 @@ func findDiamonds(g *Graph) []Diamond {
 }
 
 // variesAfter reports whether a flow that passed a node was answered by several
-// addresses one TTL further on.
+// responders one TTL further on.
 func (g *Graph) variesAfter(id string, ttl uint8) bool {
 	return slices.ContainsFunc(g.Walks, func(w Walk) bool {
 		return w.Path > 0 && slices.Contains(w.Varied, ttl+1) && slices.Contains(g.Paths[w.Path-1].Nodes, id)
@@ -86,11 +86,11 @@ func (g *Graph) variesAfter(id string, ttl uint8) bool {
 
 func measureDiamond(divergence string, tails [][]string, node map[string]*Node, covered map[string]bool) Diamond {
 	d := Diamond{Divergence: divergence, Balancer: BalancerUnknown}
-	// The convergence is the first node of one tail whose address is on all of
+	// The convergence is the first node of one tail whose responder is on all of
 	// them; paths of unequal length meet at different TTLs.
 	meets := func(tail []string, n *Node) int {
 		return slices.IndexFunc(tail, func(id string) bool {
-			return n.Address.IsValid() && node[id].Address == n.Address
+			return n.IsValid() && node[id].Responder == n.Responder
 		})
 	}
 	for _, id := range tails[0] {

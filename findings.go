@@ -49,6 +49,7 @@ type Onset struct {
 type sight struct {
 	ttl   int
 	sent  int // TTL of the probe: more than ttl when it went on past the end
+	who   Responder
 	reply *Reply
 }
 
@@ -69,6 +70,7 @@ type track struct {
 func (t *Trace) tracks() []track {
 	out := make([]track, len(t.Graph.Walks))
 	byFlow := make(map[int]*track, len(out))
+	who := newResponders(t.Graph.Walks)
 	for i := range t.Graph.Walks {
 		out[i].walk = &t.Graph.Walks[i]
 		byFlow[out[i].walk.Flow.ID] = &out[i]
@@ -80,7 +82,7 @@ func (t *Trace) tracks() []track {
 			continue
 		}
 		if ttl, ok := k.walk.placeOf(e); ok {
-			k.sights = append(k.sights, sight{ttl: ttl, sent: int(e.TTL), reply: &e.Reply})
+			k.sights = append(k.sights, sight{ttl: ttl, sent: int(e.TTL), who: who.At(k.walk, ttl, &e.Reply), reply: &e.Reply})
 		}
 	}
 	for i := range out {
@@ -129,7 +131,7 @@ func show[S any](k *track, read func(*Reply) S, same func(a, b S) bool) []shown[
 			out = out[:len(out)-1]
 		}
 		agree = true
-		out = append(out, shown[S]{s.ttl, k.walk.shown(s.reply.Address), state})
+		out = append(out, shown[S]{s.ttl, s.who.Address, state})
 	}
 	if !agree {
 		out = out[:len(out)-1]
@@ -179,7 +181,7 @@ func (o Onset) meet(other Onset, w *Walk) (Onset, bool) {
 		out.After, out.Before = other.After, other.Before
 	}
 	out.TTL = min(o.TTL, other.TTL)
-	if out.After >= out.TTL || o.After == other.After && o.Before != other.Before {
+	if out.After >= out.TTL {
 		return Onset{}, false
 	}
 	// Where the other flow was elsewhere, it is another one's doing.

@@ -176,6 +176,16 @@ func TestNoFindings(t *testing.T) {
 		{"quoted TTLs that do not rise", scene{flows: []string{"192.0.2.1|198.51.100.1 q=3|198.51.100.2 q=3|198.51.100.3 q=2|203.0.113.9"}}},
 		{"quoted TTLs that rise from nowhere", scene{flows: []string{"192.0.2.1|198.51.100.1 q=7|198.51.100.2 q=8|203.0.113.9"}}},
 		{"a router that quotes the TTL after it has lowered it", scene{flows: []string{"192.0.2.1|198.51.100.1 q=0|198.51.100.2|203.0.113.9"}}},
+		{"quoted TTLs that would rise if the end were as far as the probe went", scene{flows: []string{"192.0.2.1|198.51.100.1 q=2|*|*|203.0.113.9 q=3"}}},
+		{"a way back that is longer at the last hop that answers", scene{flows: []string{
+			"192.0.2.1 ttl=255|198.51.100.1 ttl=254|198.51.100.2 ttl=240|*|*",
+		}}},
+		{"a way back that was as long before", scene{flows: []string{
+			"192.0.2.1 ttl=252|198.51.100.1 ttl=254|198.51.100.2 ttl=250|203.0.113.9 ttl=249",
+		}}},
+		{"one address twice, but not for all flows", scene{flows: append(
+			slices.Repeat([]string{"192.0.2.1|198.51.100.1|198.51.100.1|203.0.113.9"}, 6), "192.0.2.1|198.51.100.1|203.0.113.9",
+		)}},
 		{"one address three times", scene{flows: slices.Repeat([]string{"192.0.2.1|198.51.100.1|198.51.100.1|198.51.100.1|203.0.113.9"}, 6)}},
 		{"one address twice, for few flows", scene{flows: slices.Repeat([]string{"192.0.2.1|198.51.100.1|198.51.100.1|203.0.113.9"}, 3)}},
 		{"one address twice, quotes not seen", scene{flows: slices.Repeat([]string{"192.0.2.1|198.51.100.1 blind|198.51.100.1 blind|203.0.113.9"}, 6)}},
@@ -206,15 +216,33 @@ func TestFindingsOfTheEnd(t *testing.T) {
 	}
 }
 
+// TestFindingsOfAnEndNotFound has a destination that answered one probe of a
+// high TTL: where that is on the path, nobody knows.
+func TestFindingsOfAnEndNotFound(t *testing.T) {
+	trace := scene{tos: 4, flows: []string{"192.0.2.1"}}.trace(t)
+	far := Exchange{Flow: 1, TTL: 64, Reply: Reply{
+		Kind: PortUnreachable, Address: netip.MustParseAddr(farHost), HeaderQuoted: true, QuotedTTL: 1, TTL: 60, Quote: &QuoteChange{Checksum: 7},
+	}}
+	trace.Exchanges = append(trace.Exchanges, far)
+	walk := NewWalk(trace.Flows[0], 1, trace.Exchanges)
+	if walk.End != EndUnknown {
+		t.Fatalf("the end is known: %v", walk.End)
+	}
+	trace.Graph = NewGraph([]Walk{walk}, trace.Exchanges)
+	if diff := cmp.Diff(Findings{}, trace.Findings(), equate...); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
 func TestFingerprints(t *testing.T) {
 	trace := scene{flows: []string{
 		"192.0.2.1 ttl=255|198.51.100.1 ttl=60|198.51.100.2 ttl=124|*|203.0.113.9 ttl=28",
 		"192.0.2.1 ttl=255|198.51.100.1 ttl=62|198.51.100.2 ttl=0|*|203.0.113.9 ttl=28",
-		"192.0.2.1 ttl=255|198.51.100.1 ttl=253|198.51.100.2 ttl=124|*|203.0.113.9 ttl=28",
+		"192.0.2.1 ttl=63|198.51.100.1 ttl=253|198.51.100.2 ttl=124|*|203.0.113.9 ttl=28",
 	}}.trace(t)
 	want := []Fingerprint{
-		{"n1", 255, Span{1, 1}, Span{0, 0}, 3},
-		{"n2", 64, Span{3, 5}, Span{1, 3}, 2}, // one box of two began with 255
+		{"n1", 255, Span{1, 1}, Span{0, 0}, 2},
+		{"n2", 64, Span{3, 5}, Span{1, 3}, 2}, // one of three began with 255
 		{"n3", 128, Span{5, 5}, Span{2, 2}, 2},
 		{"n5", 32, Span{5, 5}, Span{0, 0}, 3},
 	}

@@ -36,7 +36,7 @@ func (t *Trace) Fingerprints() []Fingerprint {
 	var out []Fingerprint
 	for i := range t.Graph.Nodes {
 		n := &t.Graph.Nodes[i]
-		if f := seen[place{int(n.TTL), n.Address}]; f != nil {
+		if f := seen[place{int(n.TTL), n.Responder}]; f != nil {
 			f.Node = n.ID
 			out = append(out, *f)
 		}
@@ -53,7 +53,7 @@ func fingerprints(tracks []track) map[place]*Fingerprint {
 			if s.reply.TTL == 0 {
 				continue
 			}
-			p := place{s.ttl, tracks[i].walk.shown(s.reply.Address)}
+			p := place{s.ttl, s.who}
 			initial := InitialTTL(s.reply.TTL, s.ttl)
 			if byInitial[p] == nil {
 				byInitial[p] = make(map[uint8]*Fingerprint)

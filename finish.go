@@ -38,7 +38,8 @@ func (f *Finish) Walk(first uint8) (Walk, bool) {
 // has found. A walk whose last router the other flow met too goes on as that
 // flow did from there; where it met another router, the distance is the other
 // flow's, if it is beyond what the walk was answered at. A walk whose last known
-// router others went on from has no end: it may have gone their way.
+// router others went on from has no end: it may have gone their way. A router
+// is an address here: how it goes on is not told by the link it was reached by.
 func (f *Finish) End(walks []Walk) {
 	if f == nil {
 		return
@@ -48,7 +49,7 @@ func (f *Finish) End(walks []Walk) {
 		w := &walks[i]
 		for j := 1; j < len(w.Hops); j++ {
 			if w.Hops[j].Address.IsValid() && w.Hops[j-1].Address.IsValid() {
-				onward[place{int(w.First) + j - 1, w.at(j - 1)}] = true
+				onward[place{int(w.First) + j - 1, Responder{Address: w.at(j - 1)}}] = true
 			}
 		}
 	}
@@ -64,7 +65,7 @@ func (f *Finish) End(walks []Walk) {
 		distance, last := by.Distance(), w.lastKnown()
 		if last > 0 {
 			router := w.at(last - int(w.First))
-			if onward[place{last, router}] {
+			if onward[place{last, Responder{Address: router}}] {
 				w.End = EndUnknown
 				continue
 			}

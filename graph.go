@@ -10,13 +10,18 @@ import (
 	"time"
 )
 
-// Node is an address that answered at a TTL, or a silent hop. A silent hop is
-// a node of its own for each pair of neighbours, never one star for the whole
-// graph. Two addresses of one router are two nodes.
+// Node is a responder at a TTL, or a silent hop. A silent hop is a node of its
+// own for each pair of neighbours, never one star for the whole graph. Two
+// addresses of one router are two nodes, and so are two interfaces of one
+// address, where replies tell them apart.
 type Node struct {
-	ID      string // "n1", "n2", … in the order of TTL and address
-	TTL     uint8
-	Address netip.Addr // invalid for a silent hop
+	ID  string // "n1", "n2", … in the order of TTL, address and interface
+	TTL uint8
+	// Responder is who answered; invalid for a silent hop.
+	Responder
+	// InterfaceName is the incoming interface's, as the first reply that tells
+	// one gives it; "" when none does.
+	InterfaceName string
 	// Flows is how many flows passed, Sent how many packets those flows sent
 	// to this TTL, Replies how many of these were answered from here.
 	Flows, Sent, Replies int
@@ -67,8 +72,9 @@ type Graph struct {
 // Walk.Path. The exchanges are those that the walks were made of.
 func NewGraph(walks []Walk, exchanges []Exchange) Graph {
 	g := Graph{Walks: walks}
-	groups := groupWalks(walks)
-	b := builder{graph: &g, nodes: make(map[nodeKey]*Node), links: make(map[linkKey]*Link)}
+	who := newResponders(walks)
+	groups := groupWalks(walks, who)
+	b := builder{graph: &g, who: who, nodes: make(map[nodeKey]*Node), links: make(map[linkKey]*Link)}
 	for i, group := range groups {
 		b.addPath(i+1, group)
 	}
@@ -80,25 +86,31 @@ func NewGraph(walks []Walk, exchanges []Exchange) Graph {
 // group is a set of walks that agree, and all that they know together.
 type group struct {
 	walks []*Walk
-	hops  []netip.Addr // by TTL from first; invalid where none was answered
-	mute  []bool       // a router that does not answer is known to be there
+	hops  []Responder // by TTL from first; invalid where none was answered
+	mute  []bool      // a router that does not answer is known to be there
 	first uint8
 	ended bool // hops ends where the path does
 	end   End
 }
 
+// trail is a walk and who stands at each of its hops.
+type trail struct {
+	*Walk
+	who []Responder
+}
+
 // groupWalks puts walks together that could be the same path. Agreement where
 // both answered is not transitive, so the order decides: walks with the most
 // answers come first, and each joins the largest group that it agrees with.
-func groupWalks(walks []Walk) []*group {
-	var order []*Walk
+func groupWalks(walks []Walk, who *Responders) []*group {
+	var order []trail
 	for i := range walks {
 		// A flow of which nothing was sent took no path that is known of.
 		if w := &walks[i]; len(w.Hops) > 0 || w.ended() {
-			order = append(order, w)
+			order = append(order, who.trail(w))
 		}
 	}
-	slices.SortStableFunc(order, func(a, b *Walk) int { return cmp.Compare(b.answers(), a.answers()) })
+	slices.SortStableFunc(order, func(a, b trail) int { return cmp.Compare(b.answers(), a.answers()) })
 	var groups []*group
 	for _, w := range order {
 		var best *group
@@ -131,6 +143,14 @@ func groupWalks(walks []Walk) []*group {
 	return groups
 }
 
+func (s *Responders) trail(w *Walk) trail {
+	t := trail{w, make([]Responder, len(w.Hops))}
+	for i := range w.Hops {
+		t.who[i] = s.hop(w, i)
+	}
+	return t
+}
+
 func (w *Walk) answers() int {
 	n := 0
 	for i := range w.Hops {
@@ -146,7 +166,7 @@ func (w *Walk) ended() bool {
 	return w.End == EndReached || w.End == EndUnreachable || w.End == EndInferred
 }
 
-func (g *group) agrees(w *Walk) bool {
+func (g *group) agrees(w trail) bool {
 	switch {
 	case g.ended && w.ended() && (len(g.hops) != len(w.Hops) || g.end != w.End && g.end != EndInferred && w.End != EndInferred):
 		return false
@@ -156,7 +176,7 @@ func (g *group) agrees(w *Walk) bool {
 		return false
 	}
 	for i := range min(len(g.hops), len(w.Hops)) {
-		a := w.at(i)
+		a := w.who[i]
 		if a.IsValid() && (g.mute[i] || g.hops[i].IsValid() && a != g.hops[i]) {
 			return false
 		}
@@ -177,17 +197,17 @@ func (g *group) lastAnswered() int {
 	return -1
 }
 
-func (g *group) add(w *Walk) {
-	g.walks = append(g.walks, w)
+func (g *group) add(w trail) {
+	g.walks = append(g.walks, w.Walk)
 	for i := range w.Hops {
 		if i == len(g.hops) {
 			if g.ended {
 				break // what the walk asked beyond the end, nobody answered
 			}
-			g.hops, g.mute = append(g.hops, netip.Addr{}), append(g.mute, false)
+			g.hops, g.mute = append(g.hops, Responder{}), append(g.mute, false)
 		}
 		g.mute[i] = g.mute[i] || w.Hops[i].Kind == Mute
-		if a := w.at(i); a.IsValid() {
+		if a := w.who[i]; a.IsValid() {
 			g.hops[i] = a
 		}
 	}
@@ -202,15 +222,16 @@ func (g *group) add(w *Walk) {
 // nodeKey identifies a node: what answered at a TTL, and for a silent hop
 // between which two answers it lies.
 type nodeKey struct {
-	ttl           uint8
-	address       netip.Addr
-	before, after netip.Addr
+	ttl uint8
+	Responder
+	before, after Responder
 }
 
 type linkKey struct{ from, to nodeKey }
 
 type builder struct {
 	graph *Graph
+	who   *Responders
 	nodes map[nodeKey]*Node
 	links map[linkKey]*Link
 	paths [][]nodeKey // by Path.ID - 1
@@ -218,14 +239,14 @@ type builder struct {
 
 func (b *builder) addPath(id int, g *group) {
 	keys := make([]nodeKey, g.lastAnswered()+1)
-	var before netip.Addr
+	var before Responder
 	for i := range keys {
-		key := nodeKey{ttl: g.first + uint8(i), address: g.hops[i]}
-		if key.address.IsValid() {
-			before = key.address
+		key := nodeKey{ttl: g.first + uint8(i), Responder: g.hops[i]}
+		if key.IsValid() {
+			before = key.Responder
 		} else {
 			key.before = before
-			after := slices.IndexFunc(g.hops[i:], netip.Addr.IsValid)
+			after := slices.IndexFunc(g.hops[i:], Responder.IsValid)
 			key.after = g.hops[i+after]
 		}
 		keys[i] = key
@@ -248,7 +269,7 @@ func (b *builder) addPath(id int, g *group) {
 func (b *builder) node(key nodeKey) *Node {
 	n := b.nodes[key]
 	if n == nil {
-		n = &Node{TTL: key.ttl, Address: key.address}
+		n = &Node{TTL: key.ttl, Responder: key.Responder}
 		b.nodes[key] = n
 	}
 	return n
@@ -260,11 +281,11 @@ func (b *builder) node(key nodeKey) *Node {
 func (b *builder) addLinks(w *Walk, keys []nodeKey) {
 	for i := 1; i < len(keys); i++ {
 		from, to := keys[i-1], keys[i]
-		inferred := !from.address.IsValid() || !to.address.IsValid() || w.varied(i-1) || w.varied(i)
+		inferred := !from.IsValid() || !to.IsValid() || w.varied(i-1) || w.varied(i)
 		if !inferred && (i >= len(w.Hops) || !w.Hops[i].Kind.Answered() || !w.Hops[i-1].Kind.Answered()) {
 			continue
 		}
-		if w.End == EndUnreachable && i == len(w.Hops)-1 && from.address == to.address {
+		if w.End == EndUnreachable && i == len(w.Hops)-1 && from.Address == to.Address {
 			continue // the router that refuses is where it was one TTL before
 		}
 		l := b.links[linkKey{from, to}]
@@ -285,8 +306,8 @@ func (b *builder) finish(exchanges []Exchange) {
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(x, y nodeKey) int {
-		return cmp.Or(cmp.Compare(x.ttl, y.ttl), compareAddress(x.address, y.address),
-			compareAddress(x.before, y.before), compareAddress(x.after, y.after))
+		return cmp.Or(cmp.Compare(x.ttl, y.ttl), x.Compare(y.Responder),
+			x.before.Compare(y.before), x.after.Compare(y.after))
 	})
 	for i, key := range keys {
 		b.nodes[key].ID = fmt.Sprintf("n%d", i+1)
@@ -351,20 +372,23 @@ func (b *builder) measure(exchanges []Exchange) {
 			continue // nobody knows whose silence it is
 		}
 		key := keys[at]
-		if other := w.shown(e.Reply.Address); other.IsValid() && other != key.address {
+		if other := b.who.At(w, int(w.First)+at, &e.Reply); other.IsValid() && other != key.Responder {
 			// Answered by another than the flow's path shows: a router before it
 			// balances per packet, or the route changed. It is a node, but on no
 			// path, and no loss of the other's.
 			if at < int(e.TTL)-int(w.First) && e.Reply.Kind != TimeExceeded {
 				continue // refused somewhere on the way, nobody knows where
 			}
-			key = nodeKey{ttl: e.TTL, address: other}
+			key = nodeKey{ttl: e.TTL, Responder: other}
 		}
 		n := b.node(key)
 		n.Sent++
 		if e.Reply.Kind != NoReply {
 			n.Replies++
 			rtts[key] = append(rtts[key], e.Reply.RTT)
+			if n.InterfaceName == "" && e.Reply.Address != w.Flow.Destination {
+				n.InterfaceName = e.Reply.incoming().Name
+			}
 		}
 	}
 	for key, d := range rtts {

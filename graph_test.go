@@ -209,9 +209,9 @@ func TestNodes(t *testing.T) {
 		return RTTSummary{n[0] * time.Millisecond, n[1] * time.Millisecond, n[2] * time.Millisecond, n[3] * time.Millisecond}
 	}
 	want := []Node{
-		{ID: "n1", TTL: 1, Address: addr(1), Flows: 2, Sent: 2, Replies: 2, RTT: ms(10, 10, 20, 20)},
-		{ID: "n2", TTL: 2, Address: addr(2), Flows: 2, Sent: 3, Replies: 1, RTT: ms(11, 11, 11, 11)},
-		{ID: "n3", TTL: 3, Address: far, Flows: 2, Sent: 3, Replies: 3, RTT: ms(12, 22, 99, 99)},
+		{ID: "n1", TTL: 1, Responder: Responder{Address: addr(1)}, Flows: 2, Sent: 2, Replies: 2, RTT: ms(10, 10, 20, 20)},
+		{ID: "n2", TTL: 2, Responder: Responder{Address: addr(2)}, Flows: 2, Sent: 3, Replies: 1, RTT: ms(11, 11, 11, 11)},
+		{ID: "n3", TTL: 3, Responder: Responder{Address: far}, Flows: 2, Sent: 3, Replies: 3, RTT: ms(12, 22, 99, 99)},
 	}
 	if !slices.Equal(g.Nodes, want) {
 		t.Errorf("got  %+v\nwant %+v", g.Nodes, want)

@@ -4,7 +4,6 @@ package traceflow
 
 import (
 	"math"
-	"net/netip"
 	"slices"
 )
 
@@ -31,7 +30,7 @@ func InferHops(walks []Walk, exchanges []Exchange, g *Guarantee) {
 			}
 		}
 	}
-	n := neighbours{next: make(map[place]step), previous: make(map[place]step), short: make(map[int]bool)}
+	n := neighbours{who: newResponders(walks), next: make(map[place]step), previous: make(map[place]step), short: make(map[int]bool)}
 	for _, h := range g.Short {
 		n.short[int(h.TTL)] = true
 	}
@@ -84,24 +83,20 @@ func findMute(walks []Walk, exchanges []Exchange, rateLimited []uint8) {
 	}
 }
 
-// place is an address at a TTL; the zero address at TTL First − 1 is the
-// vantage point.
-type place struct {
-	ttl     int
-	address netip.Addr
-}
-
 // step is the one neighbour of a place, as long as there is one.
 type step struct {
-	address netip.Addr
+	Responder
 	end     End // of the walks that end there, for next
 	several bool
 }
 
 type neighbours struct {
+	who            *Responders
 	next, previous map[place]step
 	short          map[int]bool // TTLs at which nothing may be inferred
 }
+
+func (n *neighbours) place(w *Walk, i int) place { return place{int(w.First) + i, n.who.hop(w, i)} }
 
 // learn takes in the links that a walk was answered on both ends of.
 func (n *neighbours) learn(w *Walk) {
@@ -109,15 +104,15 @@ func (n *neighbours) learn(w *Walk) {
 		if !w.Hops[i].Kind.Answered() {
 			continue
 		}
-		here := place{int(w.First) + i, w.at(i)}
+		here := n.place(w, i)
 		if i == 0 {
-			n.add(n.next, place{here.ttl - 1, netip.Addr{}}, step{address: here.address, end: w.endAt(i)})
+			n.add(n.next, place{ttl: here.ttl - 1}, step{Responder: here.Responder, end: w.endAt(i)})
 			continue
 		}
 		if w.Hops[i-1].Kind.Answered() {
-			before := place{here.ttl - 1, w.at(i - 1)}
-			n.add(n.next, before, step{address: here.address, end: w.endAt(i)})
-			n.add(n.previous, here, step{address: before.address})
+			before := n.place(w, i-1)
+			n.add(n.next, before, step{Responder: here.Responder, end: w.endAt(i)})
+			n.add(n.previous, here, step{Responder: before.Responder})
 		}
 	}
 }
@@ -132,7 +127,7 @@ func (w *Walk) endAt(i int) End {
 
 func (n *neighbours) add(to map[place]step, at place, s step) {
 	old, ok := to[at]
-	if ok && (old.several || old.address != s.address || old.end != s.end) {
+	if ok && (old.several || old.Responder != s.Responder || old.end != s.end) {
 		s.several = true
 	}
 	to[at] = s
@@ -141,9 +136,9 @@ func (n *neighbours) add(to map[place]step, at place, s step) {
 // fill goes up from every known hop, past what was probed if the way on is
 // known, and then down.
 func (n *neighbours) fill(w *Walk) {
-	before := place{int(w.First) - 1, netip.Addr{}}
+	before := place{ttl: int(w.First) - 1}
 	for i := 0; i < len(w.Hops) || !w.ended(); i++ {
-		known := before.address.IsValid() || i == 0
+		known := before.IsValid() || i == 0
 		s, ok := n.next[before]
 		if ok = ok && known && !s.several && !n.short[int(w.First)+i]; i == len(w.Hops) {
 			if !ok {
@@ -155,14 +150,14 @@ func (n *neighbours) fill(w *Walk) {
 			}
 		}
 		if w.Hops[i].Kind == NotAsked && ok {
-			w.Hops[i] = Reply{Kind: Inferred, Address: s.address}
+			w.Hops[i] = s.inferred()
 		}
-		before = place{int(w.First) + i, w.at(i)}
+		before = n.place(w, i)
 	}
 	for i := len(w.Hops) - 1; i > 0; i-- {
-		s, ok := n.previous[place{int(w.First) + i, w.at(i)}]
+		s, ok := n.previous[n.place(w, i)]
 		if w.Hops[i-1].Kind == NotAsked && ok && !s.several && !n.short[int(w.First)+i-1] {
-			w.Hops[i-1] = Reply{Kind: Inferred, Address: s.address}
+			w.Hops[i-1] = s.inferred()
 		}
 	}
 }

@@ -24,7 +24,7 @@ func findInterfaces(tracks []track) []ToldInterface {
 		counted := make(map[ToldInterface]bool)
 		for _, s := range tracks[i].sights {
 			for _, x := range s.reply.Interfaces {
-				told := ToldInterface{TTL: uint8(s.ttl), Address: tracks[i].walk.shown(s.reply.Address), Interface: x}
+				told := ToldInterface{TTL: uint8(s.ttl), Address: s.who.Address, Interface: x}
 				if x != (Interface{Role: x.Role}) && !counted[told] {
 					counted[told] = true
 					flows[told]++

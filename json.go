@@ -55,6 +55,7 @@ type document struct {
 	Changes      []docRouteChange `json:"route_changes"`
 	EndReason    EndReason        `json:"end_reason"`
 	Finish       *docFinish       `json:"finish"`
+	MTUs         []docPathMTU     `json:"path_mtus"`
 	NATs         []docTranslation `json:"nats"`
 	Tunnels      []docTunnel      `json:"tunnels"`
 	Remarks      []docRemark      `json:"remarkings"`
@@ -146,6 +147,18 @@ type docRouteChange struct {
 	TTL    uint8      `json:"ttl"`
 	Before netip.Addr `json:"before"`
 	After  netip.Addr `json:"after"`
+}
+
+type docPathMTU struct {
+	Path      int         `json:"path"`
+	Flow      int         `json:"flow"`
+	TTL       uint8       `json:"ttl"`
+	Bytes     int         `json:"mtu_bytes"`
+	Whole     bool        `json:"whole"`
+	BlackHole bool        `json:"black_hole"`
+	Sure      bool        `json:"sure"`
+	Limit     *netip.Addr `json:"limit_address"`
+	LimitTTL  *uint8      `json:"limit_ttl"`
 }
 
 type docFinish struct {
@@ -257,6 +270,9 @@ type docNode struct {
 	InitialTTL   *uint8   `json:"initial_ttl"`
 	ReturnLength *docSpan `json:"return_length"`
 	Asymmetry    *docSpan `json:"asymmetry"`
+	// These are there only if the node told.
+	InterfaceIndex uint32 `json:"interface_index,omitempty"`
+	InterfaceName  string `json:"interface_name,omitempty"`
 }
 
 type docRTT struct {

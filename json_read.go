@@ -55,6 +55,9 @@ func (d *document) trace() (*Trace, error) {
 	for _, c := range d.Changes {
 		t.Changes = append(t.Changes, RouteChange(c))
 	}
+	for i := range d.MTUs {
+		t.MTUs = append(t.MTUs, d.MTUs[i].read())
+	}
 	c := &d.Config
 	protocol, err := ParseProtocol(c.Protocol)
 	if err != nil {
@@ -126,6 +129,17 @@ func (d *document) trace() (*Trace, error) {
 		}
 	}
 	return t, nil
+}
+
+func (d *docPathMTU) read() PathMTU {
+	m := PathMTU{Flow: d.Flow, TTL: d.TTL, Bytes: d.Bytes, Whole: d.Whole, BlackHole: d.BlackHole, Sure: d.Sure}
+	if d.Limit != nil {
+		m.Limit = *d.Limit
+	}
+	if d.LimitTTL != nil {
+		m.LimitTTL = *d.LimitTTL
+	}
+	return m
 }
 
 func (d *document) finish() (*Finish, error) {

@@ -71,6 +71,20 @@ func toDocument(t *Trace) *document {
 	d.addFingerprints(t.Fingerprints())
 	d.addFindings(t.Findings())
 	d.EndReason, d.Finish = t.EndReason(), toDocFinish(t)
+	d.MTUs = []docPathMTU{}
+	for _, m := range t.MTUs {
+		doc := docPathMTU{
+			Flow: m.Flow, TTL: m.TTL, Bytes: m.Bytes, Whole: m.Whole, BlackHole: m.BlackHole, Sure: m.Sure,
+			Limit: validAddress(m.Limit),
+		}
+		if w := ends[m.Flow]; w != nil {
+			doc.Path = w.Path
+		}
+		if m.LimitTTL > 0 {
+			doc.LimitTTL = &m.LimitTTL
+		}
+		d.MTUs = append(d.MTUs, doc)
+	}
 	return d
 }
 
@@ -155,6 +169,7 @@ func (d *document) addGraph(g *Graph) {
 		doc := docNode{
 			ID: n.ID, TTL: n.TTL, Address: validAddress(n.Address),
 			Flows: n.Flows, Sent: n.Sent, Replies: n.Replies,
+			InterfaceIndex: n.Interface, InterfaceName: n.InterfaceName,
 		}
 		if n.Replies > 0 {
 			doc.RTT = &docRTT{

@@ -23,8 +23,9 @@ const (
 	// same difference in all of two flows or more, or another source that the
 	// checksum does not confirm. It is a NAT, or the one who quoted has damaged it.
 	LastQuote NATEvidence = "last-quote"
-	// PrivateAddresses: the path leaves private addresses for public ones, and
-	// so the source has to change. No quote shows it.
+	// PrivateAddresses: a path from a private address to a public one leaves the
+	// private addresses. On the internet the source has to change there, but no
+	// quote shows it.
 	PrivateAddresses NATEvidence = "private-addresses"
 	// QuotedID: something rewrites IP identifications, as a NAT may.
 	QuotedID NATEvidence = "quoted-id"

@@ -122,6 +122,17 @@ func TestFindNATs(t *testing.T) {
 			},
 		},
 		{
+			"two NATs side by side, behind one of which no quote was seen",
+			scene{flows: []string{
+				"192.0.2.1|198.51.100.1|198.51.100.3 " + sum1 + "|203.0.113.9 " + sum1,
+				"192.0.2.1|198.51.100.2 blind|198.51.100.3 " + sum2 + "|203.0.113.9 " + sum2,
+			}},
+			[]Translation{
+				{Onset: onset(3, 2, "198.51.100.1"), Evidence: QuotedChecksum, Flow: 1, Flows: 1},
+				{Onset: onset(3, 1, "192.0.2.1"), Evidence: QuotedChecksum, Flow: 2, Flows: 1},
+			},
+		},
+		{
 			"from the first hop on",
 			scene{flows: []string{"192.0.2.1 " + sum1 + "|198.51.100.1 " + sum1 + "|203.0.113.9 " + sum1}},
 			[]Translation{{Onset: onset(1, 0, ""), Evidence: QuotedChecksum, Flow: 1, Flows: 1}},

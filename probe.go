@@ -163,13 +163,17 @@ type Interface struct {
 // IncomingIndex returns the index of the interface that the probe came in by,
 // or 0 when the router did not tell. Two replies from one address with
 // different indices came by different links.
-func (r *Reply) IncomingIndex() uint32 {
+func (r *Reply) IncomingIndex() uint32 { return r.incoming().Index }
+
+// incoming returns the interface that the probe came in by; the zero value
+// when the router did not tell.
+func (r *Reply) incoming() Interface {
 	for i := range r.Interfaces {
 		if r.Interfaces[i].Role == IncomingInterface {
-			return r.Interfaces[i].Index
+			return r.Interfaces[i]
 		}
 	}
-	return 0
+	return Interface{}
 }
 
 // Exchange is one packet sent and what came back for it. A retry is an

@@ -91,13 +91,13 @@ type ZeroTTL struct {
 }
 
 // findZeroTTL looks for nodes that quote a TTL of 0 and come again at the next
-// TTL, with one of 1.
+// TTL, with one of 1. By which link they were reached does not matter.
 func findZeroTTL(tracks []track) []ZeroTTL {
 	zero, one := make(map[place]int), make(map[place]bool)
 	for i := range tracks {
 		counted := make(map[place]bool)
 		for _, s := range tracks[i].sights {
-			p := place{s.sent, tracks[i].walk.shown(s.reply.Address)}
+			p := place{s.sent, Responder{Address: s.who.Address}}
 			switch {
 			case !s.quotes():
 			case s.reply.QuotedTTL == 1:
@@ -110,8 +110,8 @@ func findZeroTTL(tracks []track) []ZeroTTL {
 	}
 	var out []ZeroTTL
 	for p, flows := range zero {
-		if one[place{p.ttl + 1, p.address}] {
-			out = append(out, ZeroTTL{TTL: uint8(p.ttl), Address: p.address, Before: oneBefore(tracks, p), Flows: flows})
+		if one[place{p.ttl + 1, p.Responder}] {
+			out = append(out, ZeroTTL{TTL: uint8(p.ttl), Address: p.Address, Before: oneBefore(tracks, p), Flows: flows})
 		}
 	}
 	slices.SortFunc(out, func(a, b ZeroTTL) int { return cmp.Or(cmp.Compare(a.TTL, b.TTL), a.Address.Compare(b.Address)) })
@@ -124,7 +124,7 @@ func oneBefore(tracks []track, p place) (before netip.Addr) {
 	for i := range tracks {
 		w := tracks[i].walk
 		at := p.ttl - int(w.First)
-		if at < 1 || at >= len(w.Hops) || w.at(at) != p.address || !w.Hops[at-1].Kind.Answered() {
+		if at < 1 || at >= len(w.Hops) || w.at(at) != p.Address || !w.Hops[at-1].Kind.Answered() {
 			continue
 		}
 		if a := w.at(at - 1); !before.IsValid() {

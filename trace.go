@@ -158,7 +158,9 @@ type Trace struct {
 	Exchanges []Exchange
 	// Finish is how the destination was looked for otherwise; nil if it was not.
 	Finish *Finish
-	Graph  Graph
+	// MTUs are the path MTUs that were measured, one for each path at most.
+	MTUs  []PathMTU
+	Graph Graph
 }
 
 // Reached reports whether the destination answered any flow, or any other kind

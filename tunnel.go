@@ -29,7 +29,7 @@ const (
 	RisingQuotedTTL  TunnelEvidence = "quoted-ttl"        // quoted TTLs of 2, 3, … at consecutive hops
 	ShownLabelTTL    TunnelEvidence = "label-ttl"         // a label whose TTL has counted down from 255
 	LongerReturn     TunnelEvidence = "return-length"     // the way back is longer by 3 hops or more from there on
-	RepeatedNeighbor TunnelEvidence = "duplicate-address" // one address at two consecutive TTLs
+	DuplicateAddress TunnelEvidence = "duplicate-address" // one address at two consecutive TTLs
 )
 
 // Tunnel is an MPLS tunnel, or what looks like one, as Evidence says: a longer
@@ -87,7 +87,7 @@ func (t *Trace) findTunnels(tracks []track) []Tunnel {
 		way := make([]*station, len(p.Nodes))
 		for i, id := range p.Nodes {
 			n := nodes[id]
-			if way[i] = stations[place{int(n.TTL), n.Address}]; way[i] == nil {
+			if way[i] = stations[place{int(n.TTL), n.Responder}]; way[i] == nil {
 				way[i] = &station{ttl: int(n.TTL)}
 			}
 		}
@@ -98,7 +98,7 @@ func (t *Trace) findTunnels(tracks []track) []Tunnel {
 			case way[at].quoted > 1:
 				at = m.rising(way, at, len(p.Flows))
 			case twice[p.Nodes[at]] && at+1 < len(way) && way[at+1].address == way[at].address:
-				m.add(way, at, at+1, Tunnel{Kind: InvisibleTunnel, Evidence: RepeatedNeighbor, Flows: len(p.Flows)})
+				m.add(way, at, at+1, Tunnel{Kind: InvisibleTunnel, Evidence: DuplicateAddress, Flows: len(p.Flows)})
 				at++
 			}
 		}
@@ -114,12 +114,12 @@ func readStations(tracks []track) map[place]*station {
 	farthest := make(map[netip.Addr]int)
 	for i := range tracks {
 		for _, s := range tracks[i].sights {
-			p := place{s.ttl, tracks[i].walk.shown(s.reply.Address)}
+			p := place{s.ttl, s.who}
 			x := out[p]
 			if x == nil {
-				x = &station{ttl: p.ttl, address: p.address, print: prints[p], transit: true}
+				x = &station{ttl: p.ttl, address: p.Address, print: prints[p], transit: true}
 				out[p] = x
-				farthest[p.address] = max(farthest[p.address], p.ttl)
+				farthest[p.Address] = max(farthest[p.Address], p.ttl)
 			}
 			x.transit = x.transit && s.reply.Kind == TimeExceeded
 			if s.quotes() {
@@ -141,7 +141,7 @@ func readStations(tracks []track) map[place]*station {
 		}
 	}
 	for p, x := range out {
-		x.farthest = farthest[p.address]
+		x.farthest = farthest[p.Address]
 	}
 	return out
 }
@@ -168,7 +168,7 @@ func (m *tunnelMerger) add(way []*station, from, to int, t Tunnel) {
 	}
 	for _, s := range way[from : to+1] {
 		if s.address.IsValid() {
-			x.inside = append(x.inside, place{s.ttl, s.address})
+			x.inside = append(x.inside, place{s.ttl, Responder{Address: s.address}})
 		}
 	}
 	at := slices.IndexFunc(m.found, func(o mergedTunnel) bool {
@@ -292,7 +292,7 @@ func (t *Trace) repeated(stations map[place]*station, nodes map[string]*Node) ma
 	for i := range t.Graph.Links {
 		l := &t.Graph.Links[i]
 		from, to := nodes[l.From], nodes[l.To]
-		a, b := stations[place{int(from.TTL), from.Address}], stations[place{int(to.TTL), to.Address}]
+		a, b := stations[place{int(from.TTL), from.Responder}], stations[place{int(to.TTL), to.Responder}]
 		if a == nil || b == nil || from.Address != to.Address || places[from.Address] != 2 ||
 			len(next[l.From]) != 1 || len(previous[l.To]) != 1 || l.Inferred || l.Flows < fewestRepeats {
 			continue
@@ -308,9 +308,9 @@ func (t *Trace) repeated(stations map[place]*station, nodes map[string]*Node) ma
 func (m *tunnelMerger) tunnels() []Tunnel {
 	out := make([]Tunnel, 0, len(m.found))
 	for _, x := range m.found {
-		slices.SortFunc(x.inside, func(a, b place) int { return cmp.Or(a.ttl-b.ttl, a.address.Compare(b.address)) })
+		slices.SortFunc(x.inside, func(a, b place) int { return cmp.Or(a.ttl-b.ttl, a.Compare(b.Responder)) })
 		for _, p := range x.inside {
-			x.Addresses = append(x.Addresses, p.address)
+			x.Addresses = append(x.Addresses, p.Address)
 		}
 		out = append(out, x.Tunnel)
 	}

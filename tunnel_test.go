@@ -91,7 +91,7 @@ func TestFindTunnels(t *testing.T) {
 		{
 			"invisible: one address twice",
 			scene{flows: six("192.0.2.1|198.51.100.1|198.51.100.2|198.51.100.2|203.0.113.9")},
-			[]Tunnel{{Kind: InvisibleTunnel, Evidence: RepeatedNeighbor, From: 3, To: 4, Addresses: addresses("198.51.100.2", "198.51.100.2"), Flows: 6}},
+			[]Tunnel{{Kind: InvisibleTunnel, Evidence: DuplicateAddress, From: 3, To: 4, Addresses: addresses("198.51.100.2", "198.51.100.2"), Flows: 6}},
 		},
 	}
 	for _, tt := range tests {

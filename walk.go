@@ -46,9 +46,9 @@ type Walk struct {
 	First uint8
 	Hops  []Reply
 	end   int // TTL of the end, if it has one; below First, Hops is empty
-	// Varied are the TTLs at which the flow was answered by several addresses:
+	// Varied are the TTLs at which the flow was answered by several responders:
 	// a router before them balances packet by packet, or the route changed. Hops
-	// has the first.
+	// has the first, and of its replies the first that tells the interface.
 	Varied []uint8
 	// Alias stands for the flow's own destination in graphs: the destination of
 	// the trace, where flows go to several addresses of one prefix. Usually it
@@ -151,11 +151,17 @@ func NewWalk(flow Flow, first uint8, exchanges []Exchange) Walk {
 			continue
 		}
 		transit = max(transit, int(e.TTL))
-		switch {
-		case byTTL[e.TTL] == nil:
+		first := byTTL[e.TTL]
+		if first == nil {
 			byTTL[e.TTL] = &e.Reply
-		case byTTL[e.TTL].Address != e.Reply.Address:
+			continue
+		}
+		who := first.Responder()
+		switch joined, same := who.Join(e.Reply.Responder()); {
+		case !same:
 			w.vary(e.TTL)
+		case joined != who:
+			byTTL[e.TTL] = &e.Reply
 		}
 	}
 	last := int(first) - 1

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"net/netip"
 	"slices"
 
 	"traceflow"
@@ -14,8 +13,8 @@ import (
 
 // Divergence is a node that more than one next hop was seen behind.
 type Divergence struct {
-	TTL     uint8
-	Address netip.Addr
+	TTL uint8
+	traceflow.Responder
 }
 
 // repeats is how often one flow is sent again through a divergence: two next
@@ -45,7 +44,7 @@ type subject struct {
 	Divergence
 	row    *row
 	ttl    int
-	before netip.Addr
+	before traceflow.Responder
 }
 
 // add plans the repeats for divergences that were not tested yet. Unless it is
@@ -59,8 +58,8 @@ func (c *classifier) add(s *adaptive, last bool) {
 		if s.columns[ttl+1].kinds() < 2 || !last && s.windows[ttl+1].size < 4*burst {
 			continue
 		}
-		for n, address := range s.columns[ttl].addresses() {
-			d := Divergence{uint8(ttl), address}
+		for n, who := range s.columns[ttl].responders() {
+			d := Divergence{uint8(ttl), who}
 			if _, done := c.found[d]; done {
 				continue
 			}
@@ -70,7 +69,7 @@ func (c *classifier) add(s *adaptive, last bool) {
 			}
 			// Not to be tested twice; judge says what it is.
 			c.found[d] = traceflow.BalancerUnknown
-			c.subjects = append(c.subjects, subject{d, r, ttl + 1, r.walk.Hops[ttl+1-s.first].Address})
+			c.subjects = append(c.subjects, subject{d, r, ttl + 1, r.walk.Responder(&r.walk.Hops[ttl+1-s.first])})
 			for range repeats {
 				s.probes = append(s.probes, traceflow.Probe{Flow: r.flow, TTL: uint8(ttl + 1)})
 			}
@@ -81,23 +80,30 @@ func (c *classifier) add(s *adaptive, last bool) {
 // judge looks at the answers to the repeats.
 func (c *classifier) judge(exchanges []traceflow.Exchange) {
 	for _, x := range c.subjects {
-		seen := make(map[netip.Addr]int)
+		var after traceflow.Responder
+		several := false
 		for i := range exchanges {
 			e := &exchanges[i]
-			if e.Flow == x.row.flow.ID && int(e.TTL) == x.ttl && e.Reply.Kind.Answered() {
-				seen[e.Reply.Address]++
+			if e.Flow != x.row.flow.ID || int(e.TTL) != x.ttl || !e.Reply.Kind.Answered() {
+				continue
 			}
+			who := x.row.walk.Responder(&e.Reply)
+			if !after.IsValid() {
+				after = who
+				continue
+			}
+			joined, same := after.Join(who)
+			after, several = joined, several || !same
 		}
+		_, same := x.before.Join(after)
 		switch {
-		case len(seen) == 0:
-		case len(seen) > 1:
+		case !after.IsValid():
+		case several:
 			c.found[x.Divergence] = traceflow.BalancerPerPacket
-		case seen[x.before] == 0:
-			for after := range seen {
-				c.changes = append(c.changes, traceflow.RouteChange{
-					Flow: x.row.flow.ID, TTL: uint8(x.ttl), Before: x.before, After: after,
-				})
-			}
+		case !same:
+			c.changes = append(c.changes, traceflow.RouteChange{
+				Flow: x.row.flow.ID, TTL: uint8(x.ttl), Before: x.before.Address, After: after.Address,
+			})
 		default:
 			c.found[x.Divergence] = traceflow.BalancerPerFlow
 		}
@@ -151,11 +157,15 @@ func (c *classifier) destinations(ctx context.Context, s *adaptive) bool {
 	var subjects []subject
 	var probes []traceflow.Probe
 	tested := slices.SortedFunc(maps.Keys(c.found), func(a, b Divergence) int {
-		return cmp.Or(cmp.Compare(a.TTL, b.TTL), a.Address.Compare(b.Address))
+		return cmp.Or(cmp.Compare(a.TTL, b.TTL), a.Compare(b.Responder))
 	})
 	for _, d := range tested {
-		r := c.through(s, int(d.TTL), s.columns[d.TTL].nodes[d.Address])
-		if c.found[d] != traceflow.BalancerPerFlow || r == nil || s.sent+len(probes)+4*repeats > s.MaxProbes {
+		node, ok := s.columns[d.TTL].nodes[d.Responder]
+		if !ok || c.found[d] != traceflow.BalancerPerFlow {
+			continue
+		}
+		r := c.through(s, int(d.TTL), node)
+		if r == nil || s.sent+len(probes)+4*repeats > s.MaxProbes {
 			continue
 		}
 		x := subject{Divergence: d}
@@ -185,8 +195,9 @@ func (c *classifier) destinations(ctx context.Context, s *adaptive) bool {
 	for _, x := range subjects {
 		next := make(map[int32]int)
 		passed := 0
+		node, ok := s.columns[x.TTL].nodes[x.Responder]
 		for _, r := range x.rows {
-			if r.cells[x.TTL] == s.columns[x.TTL].nodes[x.Address] && r.cells[x.TTL+1] >= 0 {
+			if ok && r.cells[x.TTL] == node && r.cells[x.TTL+1] >= 0 {
 				next[r.cells[x.TTL+1]]++
 				passed++
 			}

@@ -50,7 +50,7 @@ func (r *Result) Classify(g *traceflow.Graph) {
 	for i := range g.Diamonds {
 		d := &g.Diamonds[i]
 		n := nodes[d.Divergence]
-		if kind, ok := r.Balancers[Divergence{n.TTL, n.Address}]; ok && kind != traceflow.BalancerUnknown {
+		if kind, ok := r.Balancers[Divergence{n.TTL, n.Responder}]; ok && kind != traceflow.BalancerUnknown {
 			d.Balancer = kind
 		}
 		if d.Balancer != traceflow.BalancerPerPacket {

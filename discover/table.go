@@ -2,11 +2,7 @@
 
 package discover
 
-import (
-	"net/netip"
-
-	"traceflow"
-)
+import "traceflow"
 
 // What a flow is known to meet at a TTL: the number of a node at that TTL, or
 // one of these.
@@ -29,7 +25,7 @@ type row struct {
 
 // column is what is known of one TTL.
 type column struct {
-	nodes map[netip.Addr]int32
+	nodes map[traceflow.Responder]int32
 	// counts are the flows known to be at each node; known adds them up, those
 	// whose path is over included.
 	counts []int
@@ -38,11 +34,11 @@ type column struct {
 	silent int // flows asked and not answered
 }
 
-// addresses returns the nodes' addresses by their numbers.
-func (c *column) addresses() []netip.Addr {
-	out := make([]netip.Addr, len(c.counts))
-	for address, n := range c.nodes {
-		out[n] = address
+// responders returns the nodes by their numbers.
+func (c *column) responders() []traceflow.Responder {
+	out := make([]traceflow.Responder, len(c.counts))
+	for who, n := range c.nodes {
+		out[n] = who
 	}
 	return out
 }
@@ -63,13 +59,14 @@ type table struct {
 	max     int
 	rows    []*row
 	columns []column // by TTL
-	drained bool     // the mapper has no more flows
+	who     traceflow.Responders
+	drained bool // the mapper has no more flows
 }
 
 func newTable(mapper FlowMapper, first, highest int) *table {
 	t := &table{mapper: mapper, first: first, max: highest, columns: make([]column, highest+2)}
 	for i := range t.columns {
-		t.columns[i].nodes = make(map[netip.Addr]int32)
+		t.columns[i].nodes = make(map[traceflow.Responder]int32)
 	}
 	return t
 }
@@ -89,8 +86,11 @@ func tableOf(walks []traceflow.Walk) *table {
 				r.tries[first+j] = 1
 			}
 		}
-		t.fill(r)
+		t.who.Learn(&r.walk)
 		t.rows = append(t.rows, r)
+	}
+	for _, r := range t.rows {
+		t.fill(r)
 	}
 	t.update()
 	return t
@@ -132,11 +132,7 @@ func (t *table) add(exchanges []traceflow.Exchange) {
 
 // update brings rows and columns up to date with the exchanges.
 func (t *table) update() {
-	for _, r := range t.rows {
-		if r.stale {
-			t.refresh(r)
-		}
-	}
+	t.refresh()
 	for i := range t.columns {
 		c := &t.columns[i]
 		clear(c.counts)
@@ -163,14 +159,33 @@ func (t *table) update() {
 	}
 }
 
-// refresh derives a row's walk and cells from its exchanges.
-func (t *table) refresh(r *row) {
-	r.stale = false
-	r.walk = traceflow.NewWalk(r.flow, uint8(t.first), r.exchanges)
-	if to := t.rows[0].flow.Destination; r.flow.Destination != to {
-		r.walk.Alias = to
+// refresh derives the walks and cells of rows from exchanges that were added.
+// Where these say that replies are from others than was thought, all rows are
+// filled again, and nodes have other numbers.
+func (t *table) refresh() {
+	changed := false
+	for _, r := range t.rows {
+		if !r.stale {
+			continue
+		}
+		r.walk = traceflow.NewWalk(r.flow, uint8(t.first), r.exchanges)
+		if to := t.rows[0].flow.Destination; r.flow.Destination != to {
+			r.walk.Alias = to
+		}
+		changed = t.who.Learn(&r.walk) || changed
 	}
-	t.fill(r)
+	if changed {
+		for i := range t.columns {
+			clear(t.columns[i].nodes)
+			t.columns[i].counts = nil
+		}
+	}
+	for _, r := range t.rows {
+		if r.stale || changed {
+			r.stale = false
+			t.fill(r)
+		}
+	}
 }
 
 // fill derives a row's cells from its walk.
@@ -180,11 +195,7 @@ func (t *table) fill(r *row) {
 		i := ttl - t.first
 		switch {
 		case i < len(r.walk.Hops) && r.walk.Hops[i].Kind.Answered():
-			address := r.walk.Hops[i].Address
-			if r.walk.Alias.IsValid() && address == r.flow.Destination {
-				address = r.walk.Alias
-			}
-			r.cells[ttl] = t.node(ttl, address)
+			r.cells[ttl] = t.node(ttl, t.who.At(&r.walk, ttl, &r.walk.Hops[i]))
 		case ended && i >= len(r.walk.Hops):
 			r.cells[ttl] = over
 		case r.tries[ttl] > 0:
@@ -195,12 +206,12 @@ func (t *table) fill(r *row) {
 	}
 }
 
-func (t *table) node(ttl int, address netip.Addr) int32 {
+func (t *table) node(ttl int, who traceflow.Responder) int32 {
 	c := &t.columns[ttl]
-	n, ok := c.nodes[address]
+	n, ok := c.nodes[who]
 	if !ok {
 		n = int32(len(c.counts))
-		c.nodes[address] = n
+		c.nodes[who] = n
 		c.counts = append(c.counts, 0)
 	}
 	return n

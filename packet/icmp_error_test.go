@@ -475,6 +475,13 @@ func TestSearchIsBounded(t *testing.T) {
 }
 
 func FuzzDecodeICMPError(f *testing.F) {
+	for name := range icmpCaptures {
+		outer, body, err := packet.DecodeIP(capture(f, name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(body, outer.Source.Is4())
+	}
 	for _, s := range families {
 		quote := probe(s.host, s.target, 1, make([]byte, 200))
 		for n := range 3 {

@@ -4,6 +4,7 @@ package render
 
 import (
 	"fmt"
+	"net/netip"
 
 	"traceflow"
 )
@@ -15,8 +16,29 @@ const (
 	unprobedCell = "?" // not probed: the flow was given up or cut short before, or not needed here
 )
 
-// cell returns the text of one hop: the address, and what it refused.
-func cell(w *traceflow.Walk, r *traceflow.Reply) string {
+// parallel are the addresses that answered at a TTL as several nodes, which
+// their interfaces tell apart.
+type parallel map[spot]bool
+
+type spot struct {
+	ttl     uint8
+	address netip.Addr
+}
+
+func findParallel(g *traceflow.Graph) parallel {
+	p := make(parallel)
+	for i := range g.Nodes {
+		at := spot{g.Nodes[i].TTL, g.Nodes[i].Address}
+		_, again := p[at]
+		p[at] = again
+	}
+	return p
+}
+
+// cell returns the text of hop i: the address, which of its interfaces the
+// probe came in by where that makes a difference, and what it refused.
+func (p parallel) cell(w *traceflow.Walk, i int) string {
+	r := &w.Hops[i]
 	switch r.Kind {
 	case traceflow.NoReply, traceflow.Mute:
 		return silentCell
@@ -24,9 +46,10 @@ func cell(w *traceflow.Walk, r *traceflow.Reply) string {
 		return unprobedCell
 	default:
 	}
-	text := r.Address.String()
-	if w.Alias.IsValid() && r.Address == w.Flow.Destination {
-		text = w.Alias.String()
+	who := w.Responder(r)
+	text := who.Address.String()
+	if who.Interface != 0 && p[spot{w.First + uint8(i), who.Address}] {
+		text += fmt.Sprintf(" if %d", who.Interface)
 	}
 	if r.Kind == traceflow.TimeExceeded && r.Address == w.Flow.Destination {
 		return text + " !T"

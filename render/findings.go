@@ -71,9 +71,9 @@ func translation(t *traceflow.Trace, x *traceflow.Translation) string {
 		return fmt.Sprintf("Only the quote of TTL %d, the last, has another source or checksum: a NAT before it, or that host damages what it quotes.", x.TTL)
 	case traceflow.PrivateAddresses:
 		if x.After == 0 {
-			return fmt.Sprintf("The address of this host is private and that of TTL %d is not: something translates in between, though no quote shows it.", x.TTL)
+			return fmt.Sprintf("The address of this host is private and that of TTL %d is not: a NAT is likely in between, though no quote shows it.", x.TTL)
 		}
-		return fmt.Sprintf("The path leaves private addresses between TTL %d and %d: something translates there, though no quote shows it.", x.After, x.TTL)
+		return fmt.Sprintf("The path leaves private addresses between TTL %d and %d: a NAT may be there, though no quote shows it.", x.After, x.TTL)
 	case traceflow.QuotedID:
 		return fmt.Sprintf("From TTL %d on packets carry other IP IDs than were sent: something %s rewrites them.", x.TTL, place(x.Onset))
 	case traceflow.QuotedSource, traceflow.QuotedChecksum:
@@ -125,7 +125,7 @@ func tunnel(x *traceflow.Tunnel) string {
 		return fmt.Sprintf("%s ends an MPLS tunnel that hides about %s (label TTL %d).", hop(x.To, last), Count(x.Hidden, "router"), x.LabelTTL)
 	case traceflow.LongerReturn:
 		return fmt.Sprintf("About %s may be hidden in an MPLS tunnel before %s: from there on the way back is that much longer.", Count(x.Hidden, "router"), hop(x.To, last))
-	case traceflow.RepeatedNeighbor:
+	case traceflow.DuplicateAddress:
 		return fmt.Sprintf("%s answers at TTL %d and again at TTL %d: an MPLS tunnel that hides its routers may end before it.", last, x.From, x.To)
 	}
 	return ""

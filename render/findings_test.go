@@ -117,11 +117,11 @@ func TestFindings(t *testing.T) {
 		},
 		{
 			name: "private addresses", ends: private, flows: []string{"10.0.0.1 100.64.0.1 198.51.100.2 203.0.113.9"},
-			want: "The path leaves private addresses between TTL 2 and 3: something translates there, though no quote shows it.",
+			want: "The path leaves private addresses between TTL 2 and 3: a NAT may be there, though no quote shows it.",
 		},
 		{
 			name: "a private address", ends: private, flows: []string{plain},
-			want: "The address of this host is private and that of TTL 1 is not: something translates in between, though no quote shows it.",
+			want: "The address of this host is private and that of TTL 1 is not: a NAT is likely in between, though no quote shows it.",
 		},
 		{
 			name: "IDs", flows: []string{plain}, edit: at(2, 4, func(r *traceflow.Reply) { r.Quote = &traceflow.QuoteChange{ID: true} }),

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +108,27 @@ var traces = []golden{
 		"10.0.0.1 100.64.0.1 198.51.100.1 198.51.100.2 198.51.100.2 198.51.100.3 198.51.100.4 198.51.100.5 203.0.113.9",
 		"10.0.0.1 100.64.0.1 198.51.100.1 198.51.100.2 198.51.100.2 198.51.100.3 198.51.100.4 198.51.100.5 203.0.113.9",
 	}},
+	{name: "parallel-links", ends: ipv4, edit: parallel, flows: []string{
+		"192.0.2.1 198.51.100.1 198.51.100.2 203.0.113.9",
+		"192.0.2.1 198.51.100.1 198.51.100.2 203.0.113.9",
+		"192.0.2.1 198.51.100.1 198.51.100.2 203.0.113.9",
+		"192.0.2.1 198.51.100.1!3/13",
+	}},
 	{name: "cancelled-midway", ends: ipv4, cancelled: true, flows: []string{"192.0.2.1 198.51.100.1", "192.0.2.1", ""}},
+}
+
+// parallel makes TTL 2 the far end of links in parallel, one for each flow but
+// for the third, which does not tell. Elsewhere a router tells of one link, and
+// the destination of several.
+func parallel(e *traceflow.Exchange) {
+	index := uint32(e.Flow)
+	switch {
+	case e.TTL == 1, e.TTL == 2 && e.Flow == 3:
+		return
+	case e.TTL == 3:
+		index = 1073741824
+	}
+	e.Reply.Interfaces = []traceflow.Interface{{Index: index, Name: "xe-0/0/" + strconv.Itoa(int(index))}}
 }
 
 // odd makes a reply one of a path on which everything happens: a NAT behind TTL

@@ -16,7 +16,7 @@ import (
 )
 
 // Summary writes in a few lines how many paths there are, how sure that is,
-// and what it took.
+// what else the replies give away, and what it took.
 func Summary(w io.Writer, t *traceflow.Trace) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, shape(t))
@@ -27,7 +27,17 @@ func Summary(w io.Writer, t *traceflow.Trace) error {
 		fmt.Fprintln(b, line)
 	}
 	for _, c := range t.Changes {
-		fmt.Fprintf(b, "The route changed meanwhile: flow %d at TTL %d went to %s, then to %s.\n", c.Flow, c.TTL, c.Before, c.After)
+		after := c.After.String()
+		if c.After == c.Before {
+			after = "the same by another link"
+		}
+		fmt.Fprintf(b, "The route changed meanwhile: flow %d at TTL %d went to %s, then to %s.\n", c.Flow, c.TTL, c.Before, after)
+	}
+	for _, line := range mtus(t) {
+		fmt.Fprintln(b, line)
+	}
+	if err := Findings(b, t); err != nil {
+		return err
 	}
 	fmt.Fprintf(b, "%s, %s, %s.\n", Count(len(t.Flows), "flow"), Count(t.Stats.Probes, "packet"), seconds(t.Ended.Sub(t.Started)))
 	return b.Flush()

@@ -113,6 +113,10 @@ var summaries = []struct {
 		t.Graph = traceflow.NewGraph([]traceflow.Walk{traceflow.NewWalk(t.Flows[0], 3, t.Exchanges)}, t.Exchanges)
 		t.Guarantee = traceflow.Guarantee{Confidence: 0.95, Alpha: 1, MinShare: 1, EqualShares: true}
 	}},
+	{name: "link-changed", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
+		router := netip.MustParseAddr("198.51.100.1")
+		t.Changes = []traceflow.RouteChange{{Flow: 1, TTL: 2, Before: router, After: router}}
+	}},
 	{name: "fixed-paths", flows: []string{wayA, wayB}, edit: func(t *traceflow.Trace) {
 		t.Config.Paths, t.StopReason, t.Guarantee.Alpha = 2, traceflow.StopFlowsExhausted, 1
 		shorten(t, 0.99, 1, 2, 3, 4)

@@ -37,17 +37,18 @@ type column struct {
 // same length: the longest one's.
 func columns(t *traceflow.Trace, o Options) []column {
 	var out []column
+	p := findParallel(&t.Graph)
 	longest := 0
 	if o.byPath(t) {
 		for i := range t.Graph.Paths {
-			out = append(out, pathColumn(t, &t.Graph.Paths[i]))
+			out = append(out, pathColumn(t, &t.Graph.Paths[i], p))
 		}
 	} else {
 		for i := range t.Graph.Walks {
 			w := &t.Graph.Walks[i]
 			c := column{title: title(w.Flow.ID), ended: hasEnd(w)}
 			for j := range w.Hops {
-				c.cells = append(c.cells, cell(w, &w.Hops[j]))
+				c.cells = append(c.cells, p.cell(w, j))
 			}
 			out = append(out, c)
 		}
@@ -74,7 +75,7 @@ func hasEnd(w *traceflow.Walk) bool {
 func title(flow int) string { return fmt.Sprintf("Path ID %d", flow) }
 
 // pathColumn merges what the flows of a path were answered.
-func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
+func pathColumn(t *traceflow.Trace, p *traceflow.Path, links parallel) column {
 	c := column{title: title(p.Flows[0])}
 	if t.Config.Paths == 0 {
 		c.title, c.note = title(p.ID), note(t, p)
@@ -86,7 +87,7 @@ func pathColumn(t *traceflow.Trace, p *traceflow.Path) column {
 		}
 		c.ended = c.ended || hasEnd(w)
 		for j := range w.Hops {
-			text := cell(w, &w.Hops[j])
+			text := links.cell(w, j)
 			switch {
 			case j == len(c.cells):
 				c.cells = append(c.cells, text)

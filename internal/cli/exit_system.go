@@ -37,7 +37,12 @@ func here() system {
 	if err != nil {
 		executable = ""
 	}
-	return systemOf(runtime.GOOS, executable)
+	s := systemOf(runtime.GOOS, executable)
+	if line := doctor.Withheld(executable); line != "" {
+		s.permit = "start it with " + line + ", or use --wire " + string(probe.KindSockets)
+		s.remedy = "; for these, start it with " + line
+	}
+	return s
 }
 
 // systemOf is the system of a name that Go has for it (GOOS).

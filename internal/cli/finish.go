@@ -33,7 +33,9 @@ func (o *traceOptions) otherFlows(target *target, e *engine) []traceflow.Flow {
 		protocol traceflow.Protocol
 		port     uint16
 	}{
-		{traceflow.ProtocolICMP, 0}, {traceflow.ProtocolTCP, 443}, {traceflow.ProtocolTCP, 80},
+		{traceflow.ProtocolICMP, 0},
+		{traceflow.ProtocolTCP, 443},
+		{traceflow.ProtocolTCP, 80},
 		{traceflow.ProtocolUDP, defaultUDPPort},
 	} {
 		f := o.flow(target, 0, min(o.sourcePort+1, 65534))

@@ -23,7 +23,7 @@ type probeOptions struct {
 	class, ecn                  string
 	tos                         uint8 // what follows from these
 	size                        int
-	dontFragment                bool
+	dontFragment, mtu           bool
 }
 
 // The destination ports where none is given. That of UDP is the seed's.
@@ -44,6 +44,7 @@ func (o *probeOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ecn, "ecn", "", "its two ECN `bits`: ect0, ect1, ce")
 	f.IntVar(&o.size, "size", 0, "`bytes` of a packet, IP header included")
 	f.BoolVarP(&o.dontFragment, "dont-fragment", "F", false, "forbid routers to fragment probes")
+	f.BoolVar(&o.mtu, "mtu", false, "measure the MTU of every path, too")
 }
 
 // protocol returns what probes are of.
@@ -75,6 +76,10 @@ func (o *probeOptions) validate(given func(string) bool, vary string) error {
 		if axis := discover.Axis(vary); axis == discover.VaryDestinationPort || axis == discover.VaryBothPorts {
 			return fmt.Errorf("--icmp and --vary %s contradict each other: ICMP has no ports (its flows differ in their checksum)", vary)
 		}
+	case o.mtu && given("size"):
+		return errors.New("--mtu and --size contradict each other: --mtu tries many sizes")
+	case o.tcp && o.mtu:
+		return errors.New("--tcp and --mtu contradict each other: a SYN carries no data; use --udp or --icmp")
 	case o.tcp && given("size"):
 		return errors.New("--tcp and --size contradict each other: a SYN carries no data")
 	}
@@ -107,7 +112,7 @@ func (o *probeOptions) validateClass() error {
 	bits, ok := ecnNames[strings.ToLower(o.ecn)]
 	switch {
 	case !ok:
-		return fmt.Errorf("--ecn %q is none of not-ect, ect0, ect1, ce", o.ecn)
+		return fmt.Errorf("--ecn %q is none of ect0, ect1, ce", o.ecn)
 	case o.tos&3 != 0:
 		return fmt.Errorf("--tos %s and --ecn %s both set the ECN bits: give one of them", o.class, o.ecn)
 	}
@@ -124,7 +129,7 @@ var (
 		"af31": 26, "af32": 28, "af33": 30, "af41": 34, "af42": 36, "af43": 38,
 		"ef": 46, "va": 44, "le": 1,
 	}
-	ecnNames = map[string]uint8{"not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3}
+	ecnNames = map[string]uint8{"ect1": 1, "ect0": 2, "ce": 3}
 )
 
 // validateSize refuses sizes that hold no probe of the target's family.

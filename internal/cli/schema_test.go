@@ -175,7 +175,7 @@ func TestSchemaKeepsContract(t *testing.T) {
 	})
 	t.Run("ours", func(t *testing.T) {
 		breakEverywhere(t, []byte(traceSim(t, "--sim", "mpls", "--json", "--quiet").out), []string{
-			"end_reason", "finish", "config.quic", "config.tos", "config.size_bytes", "config.dont_fragment",
+			"end_reason", "finish", "path_mtus", "config.quic", "config.tos", "config.size_bytes", "config.dont_fragment",
 			"route_changes", "guarantee.equal_shares", "guarantee.rate_limited_hops", "guarantee.short_hops", "guarantee.hop_shares",
 			"config.gap_ns", "config.repeats", "config.timeout_us", "stats.foreign", "stats.malformed", "stats.unattributed",
 			"flows.end", "flows.ambiguous", "exchanges.error", "exchanges.abandoned", "exchanges.reply.verified", "exchanges.reply.mpls",

@@ -277,7 +277,7 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 		Destination:  traceflow.Destination{Name: target.name, Address: target.address},
 		VantagePoint: traceflow.VantagePoint{Hostname: target.hostname, Address: target.local.Address, Interface: target.local.Interface},
 		Config: traceflow.Config{
-			Protocol: o.protocol(), QUIC: o.quic, TOS: o.tos, Size: o.size, DontFragment: o.dontFragment, Paths: int(o.paths), Confidence: o.confidence,
+			Protocol: o.protocol(), QUIC: o.quic, TOS: o.tos, Size: o.size, DontFragment: o.dontFragment || o.mtu, Paths: int(o.paths), Confidence: o.confidence,
 			FirstTTL: uint8(o.firstTTL), MaxTTL: uint8(o.maxTTL),
 			SourcePort: uint16(o.sourcePort), DestinationPort: uint16(o.destinationPort),
 			Rate: o.pps(), Retries: o.retries, Repeats: o.queries,
@@ -297,13 +297,17 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 	if err == nil {
 		err = o.finish(ctx, t, target, e, &r)
 	}
-	stop()
-	t.Ended = time.Now()
-	t.Stats = e.Stats().Since(before)
 	t.Exchanges, t.Complete, t.StopReason = r.Exchanges, r.Complete, r.StopReason
 	t.Guarantee, t.Changes = r.Guarantee, r.Changes
 	t.Graph = traceflow.NewGraph(r.Walks, r.Exchanges)
 	r.Classify(&t.Graph)
+	if err == nil {
+		err = o.measureMTU(ctx, t, target, e)
+		t.Complete = t.Complete && err == nil
+	}
+	stop()
+	t.Ended = time.Now()
+	t.Stats = e.Stats().Since(before)
 	return t, err
 }
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package render
+
+import (
+	"fmt"
+	"slices"
+
+	"traceflow"
+)
+
+// mtus says how large packets may be, path by path; nothing where that was not
+// measured. Paths of which the same is true share a line.
+func mtus(t *traceflow.Trace) []string {
+	var lines []string
+	paths := make(map[string][]int)
+	for i := range t.Graph.Paths {
+		id := t.Graph.Paths[i].ID
+		m, ok := t.MTU(id)
+		if !ok {
+			continue
+		}
+		text := mtu(&m)
+		if !slices.Contains(lines, text) {
+			lines = append(lines, text)
+		}
+		paths[text] = append(paths[text], id)
+	}
+	for i, text := range lines {
+		which := "Path"
+		if len(paths[text]) > 1 {
+			which = "Paths"
+		}
+		lines[i] = fmt.Sprintf("%s %s: %s", which, list(paths[text], " and "), text)
+	}
+	return lines
+}
+
+func mtu(m *traceflow.PathMTU) string {
+	switch {
+	case m.Whole:
+		return fmt.Sprintf("MTU %d, all that this host's interface can send.", m.Bytes)
+	case !m.Sure:
+		return fmt.Sprintf("MTU at least %d; too little was answered to say more.", m.Bytes)
+	case m.BlackHole && m.LimitTTL == 0:
+		return fmt.Sprintf("MTU %d; larger packets vanish before the first router, and nothing says so.", m.Bytes)
+	case m.BlackHole:
+		return fmt.Sprintf("MTU %d; larger packets vanish after %s, and nothing says so.", m.Bytes, hop(m.LimitTTL, m.Limit))
+	case m.LimitTTL == 0:
+		return fmt.Sprintf("MTU %d, as %s says.", m.Bytes, m.Limit)
+	}
+	return fmt.Sprintf("MTU %d, limited after %s.", m.Bytes, hop(m.LimitTTL, m.Limit))
+}
