@@ -23,6 +23,10 @@ func announce(env Env, t *traceflow.Trace) {
 		fmt.Fprintln(env.Err, "Looking for every path")
 		return
 	}
+	if t.Config.Protocol == traceflow.ProtocolICMP {
+		fmt.Fprintf(env.Err, "Looking at Path IDs 1 to %d (ICMP checksums:%d to %d)\n", n, t.Flows[0].SourcePort, t.Flows[n-1].SourcePort)
+		return
+	}
 	if n > fewFlows {
 		first, last := &t.Flows[0], &t.Flows[n-1]
 		fmt.Fprintf(env.Err, "Looking at Path IDs %d to %d (src ports:%d to %d , dst port:%d)\n",
@@ -73,7 +77,7 @@ func remark(env Env, t *traceflow.Trace) {
 	case !t.Complete:
 		say("%s: cut short; this is what was known", name)
 	case s.Replies == 0:
-		say("%s: no reply at all; a firewall here or there may drop UDP, try another --dstport", name)
+		say("%s: no reply at all; a firewall here or there may drop %s, try %s", name, strings.ToUpper(t.Config.Protocol.String()), otherProbes(t.Config.Protocol))
 	case !t.Reached():
 		say("%s: not reached, by %s (%s)", name, render.Count(len(t.Flows), "flow"), ends)
 	case ends != "":
@@ -81,6 +85,18 @@ func remark(env Env, t *traceflow.Trace) {
 	}
 	if s.Replies > 0 && t.Config.Paths > 0 {
 		_ = render.Summary(env.Err, t) // standard error has nobody to tell
+	}
+}
+
+// otherProbes are the flags of what a firewall may let through instead.
+func otherProbes(p traceflow.Protocol) string {
+	switch p {
+	case traceflow.ProtocolTCP:
+		return "--udp, --icmp or another --dstport"
+	case traceflow.ProtocolICMP:
+		return "--udp or --tcp"
+	default:
+		return "--tcp, --icmp or another --dstport"
 	}
 }
 
