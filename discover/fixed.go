@@ -331,7 +331,11 @@ func (s *fixedState) result(err error) Result {
 	if err != nil {
 		r.StopReason = traceflow.StopCancelled
 	}
-	answered := false
+	answered, sent := false, 0
+	for _, exchanges := range s.exchanges {
+		sent += len(exchanges)
+	}
+	r.Exchanges = make([]traceflow.Exchange, 0, sent)
 	for i := range s.flows {
 		w := &s.flows[i].walk
 		if w.End == traceflow.EndUnknown && err == nil {

@@ -161,6 +161,17 @@ func (p *attempt) strayKeys() []strayKey {
 	return keys
 }
 
+// seekStrays begins to file packets by what is left of them behind a NAT. Most
+// runs meet no such quote, and do without.
+func (o *owner) seekStrays() {
+	o.strays = make(map[strayKey][]*attempt)
+	for _, f := range o.flows {
+		for _, a := range f.packets {
+			o.remember(a)
+		}
+	}
+}
+
 // remember files a packet under its keys, forgetStray takes it out.
 func (o *owner) remember(a *attempt) {
 	if o.strays == nil {
@@ -188,8 +199,11 @@ func (o *owner) forgetStray(a *attempt) {
 // quote without the cookie has to hold the very checksum that the translation
 // makes, or the one sent, or one that a second packet confirms.
 func (o *owner) stray(a *answer) (credits []credit, pending bool) {
-	if a.mask != wholeTag {
+	if a.mask != wholeTag || o.trips[a.flow.destination] == nil {
 		return nil, false
+	}
+	if o.strays == nil {
+		o.seekStrays()
 	}
 	key := strayKey{protocol: a.flow.protocol, destination: a.flow.destination, port: a.flow.destinationPort}
 	switch {
@@ -246,11 +260,10 @@ func (p *attempt) compare(by *answer) *traceflow.QuoteChange {
 	if !by.reply.HeaderQuoted {
 		return nil
 	}
-	var c traceflow.QuoteChange
+	c := traceflow.QuoteChange{ID: f.Destination.Is4() && by.id != p.id.tag.first()}
 	if by.flow.source != f.Source || by.flow.sourcePort != f.SourcePort {
 		c.Source = netip.AddrPortFrom(by.flow.source, by.flow.sourcePort)
 	}
-	c.ID = f.Destination.Is4() && by.id != p.id.tag.first()
 	if by.hasChecksum && by.checksum != 0 {
 		sent := p.checksum()
 		if f.Protocol == traceflow.ProtocolTCP {
@@ -261,5 +274,6 @@ func (p *attempt) compare(by *answer) *traceflow.QuoteChange {
 	if c == (traceflow.QuoteChange{}) {
 		return nil
 	}
-	return &c
+	changed := c // so that what has not changed is not on the heap
+	return &changed
 }

@@ -65,6 +65,7 @@ func newOutstanding() *outstanding {
 				r := requestOf([]traceflow.Probe{{Flow: flow, TTL: ttl + 1}})
 				out.config.QUIC = kind.quic
 				out.accept(r)
+				out.tripsTo(flow.Destination)
 				a := out.newAttempt(r.tasks[0])
 				out.queue = nil
 				b := appendProbe(nil, &r.tasks[0].probe, a.id, kind.quic)

@@ -17,7 +17,7 @@ type owner struct {
 	identities *identities
 	pacer      pacer
 	flows      map[flowKey]*flowState
-	strays     map[strayKey][]*attempt    // every remembered packet; nil if headers are not seen
+	strays     map[strayKey][]*attempt    // every remembered packet, once a quote needs it
 	trips      map[netip.Addr]*roundTrips // by destination
 	live       map[*request]bool          // requests under way
 	queue      []*task                    // to be sent, in order
@@ -39,9 +39,6 @@ func newOwner(e *Engine) *owner {
 		trips:      make(map[netip.Addr]*roundTrips),
 		live:       make(map[*request]bool),
 		batch:      make([]traceflow.Datagram, maxBatch),
-	}
-	if e.caps.QuotedHeader {
-		o.strays = make(map[strayKey][]*attempt)
 	}
 	if e.config.Rate > 0 {
 		o.pacer.gap = time.Duration(float64(time.Second) / e.config.Rate)
