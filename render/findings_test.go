@@ -112,9 +112,10 @@ func TestFindings(t *testing.T) {
 				"NAT at 198.51.100.1 (TTL 2): from TTL 3 on packets carry source 203.0.113.77 port 9001.",
 		},
 		{
-			name: "the last quote", flows: []string{plain}, edit: at(4, 4, translated("")),
+			name: "the last quote", flows: []string{plain, plain}, edit: at(4, 4, translated("")),
 			want: "Only the quote of TTL 4, the last, has another source or checksum: a NAT before it, or that host damages what it quotes.",
 		},
+		{name: "the last quote of one flow, which may be damaged", flows: []string{plain}, edit: at(4, 4, translated(""))},
 		{
 			name: "private addresses", ends: private, flows: []string{"10.0.0.1 100.64.0.1 198.51.100.2 203.0.113.9"},
 			want: "The path leaves private addresses between TTL 2 and 3: a NAT may be there, though no quote shows it.",
