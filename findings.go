@@ -64,6 +64,43 @@ func (s *sight) quotes() bool { return s.reply.Kind.Quotes() && s.reply.HeaderQu
 type track struct {
 	walk   *Walk
 	sights []sight
+	// spread is where the first balancer of the flow is that spreads packet by
+	// packet, 0 if none is: what is changed behind it may be so at any node of any
+	// branch. spreader is its address.
+	spread   uint8
+	spreader netip.Addr
+}
+
+// blur moves an onset back to the balancer behind which nobody knows which way
+// a packet took.
+func (k *track) blur(o Onset) Onset {
+	if k.spread > 0 && o.After > k.spread {
+		o.After, o.Before = k.spread, k.spreader
+	}
+	return o
+}
+
+// spot is an address at a TTL.
+type spot struct {
+	ttl     uint8
+	address netip.Addr
+}
+
+// spreads returns where packets are spread one by one.
+func (g *Graph) spreads() map[spot]bool {
+	divergences := make(map[string]bool)
+	for i := range g.Diamonds {
+		if g.Diamonds[i].Balancer == BalancerPerPacket {
+			divergences[g.Diamonds[i].Divergence] = true
+		}
+	}
+	out := make(map[spot]bool)
+	for i := range g.Nodes {
+		if n := &g.Nodes[i]; divergences[n.ID] {
+			out[spot{n.TTL, n.Address}] = true
+		}
+	}
+	return out
 }
 
 // tracks places every reply of the trace.
@@ -71,8 +108,16 @@ func (t *Trace) tracks() []track {
 	out := make([]track, len(t.Graph.Walks))
 	byFlow := make(map[int]*track, len(out))
 	who := newResponders(t.Graph.Walks)
+	spreads := t.Graph.spreads()
 	for i := range t.Graph.Walks {
-		out[i].walk = &t.Graph.Walks[i]
+		w := &t.Graph.Walks[i]
+		out[i].walk = w
+		for j := range w.Hops {
+			if at := (spot{w.First + uint8(j), w.Hops[j].Address}); spreads[at] {
+				out[i].spread, out[i].spreader = at.ttl, at.address
+				break
+			}
+		}
 		byFlow[out[i].walk.Flow.ID] = &out[i]
 	}
 	for i := range t.Exchanges {

@@ -36,9 +36,9 @@ func (f *Finish) Walk(first uint8) (Walk, bool) {
 
 // End gives walks that ended in silence the end that a search by other probes
 // has found. A walk whose last router the other flow met too goes on as that
-// flow did from there; where it met another router, the distance is the other
-// flow's, if it is beyond what the walk was answered at. A walk whose last known
-// router others went on from has no end: it may have gone their way. A router
+// flow did from there; one that met another router just before the destination's
+// distance ends there. Any other has no end that is known, nor has a walk whose
+// last known router others went on from: it may have gone their way. A router
 // is an address here: how it goes on is not told by the link it was reached by.
 func (f *Finish) End(walks []Walk) {
 	if f == nil {
@@ -62,7 +62,7 @@ func (f *Finish) End(walks []Walk) {
 		if !ok {
 			return
 		}
-		distance, last := by.Distance(), w.lastKnown()
+		distance, last, met := by.Distance(), w.lastKnown(), false
 		if last > 0 {
 			router := w.at(last - int(w.First))
 			if onward[place{last, Responder{Address: router}}] {
@@ -71,8 +71,13 @@ func (f *Finish) End(walks []Walk) {
 			}
 			for j := range by.Hops {
 				if by.Hops[j].Kind.Answered() && by.Hops[j].Address == router {
-					distance = last + by.Distance() - (int(by.First) + j)
+					distance, met = last+by.Distance()-(int(by.First)+j), true
 				}
+			}
+			// What another way is like says nothing of how many routers this one has.
+			if !met && distance != last+1 {
+				w.End = EndUnknown
+				continue
 			}
 		}
 		if distance > last && distance >= int(w.First) && distance <= 255 {

@@ -127,7 +127,7 @@ func findNATs(tracks []track) []Translation {
 func natClues(k *track) (found, ids []natClue) {
 	steps := changes(natState{}, show(k, readNAT, natState.same), natState.same)
 	for _, c := range steps {
-		clue := natClue{Onset: c.Onset, walk: k.walk, state: c.to, evidence: QuotedChecksum}
+		clue := natClue{Onset: k.blur(c.Onset), walk: k.walk, state: c.to, evidence: QuotedChecksum}
 		// A quote whose source was not restored may stand among others.
 		for _, s := range k.sights {
 			if state := readNAT(s.reply); s.quotes() && state.source.IsValid() && state.same(c.to) {
@@ -145,7 +145,7 @@ func natClues(k *track) (found, ids []natClue) {
 	same := func(a, b bool) bool { return a == b }
 	for _, c := range changes(false, show(k, func(r *Reply) bool { return r.Quote != nil && r.Quote.ID }, same), same) {
 		if c.hops > 1 {
-			ids = append(ids, natClue{Onset: c.Onset, walk: k.walk, evidence: QuotedID})
+			ids = append(ids, natClue{Onset: k.blur(c.Onset), walk: k.walk, evidence: QuotedID})
 		}
 	}
 	return found, ids

@@ -51,7 +51,7 @@ func findRemarks(tracks []track) []Remark {
 		for _, m := range markFields {
 			quoted := show(k, func(r *Reply) uint8 { return m.of(r.QuotedTOS) }, same)
 			for _, c := range changes(m.of(k.walk.Flow.TOS), quoted, same) {
-				clues = append(clues, remarkClue{Remark{Onset: c.Onset, Field: m.field, From: c.from, To: c.to, Flows: 1}, k.walk})
+				clues = append(clues, remarkClue{Remark{Onset: k.blur(c.Onset), Field: m.field, From: c.from, To: c.to, Flows: 1}, k.walk})
 			}
 		}
 	}

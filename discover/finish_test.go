@@ -27,6 +27,10 @@ func TestFinish(t *testing.T) {
 		{"reset", "node d destination drop-udp drop-icmp; link s > r1 > a[1..3] > c > d", traceflow.ReasonOtherwise, traceflow.ProtocolTCP},
 		{"nothing", "node d destination drop-udp drop-icmp drop-tcp; link s > r1 > a[1..3] > c > d", traceflow.ReasonSilent, 0},
 		{"unequal lengths", "node d destination drop-udp; link s > r1 > a > c > e > d; link r1 > b > e", traceflow.ReasonOtherwise, traceflow.ProtocolICMP},
+		{
+			"another last router", "node d destination drop-udp; link s > r1 > a1 > e1 > d; link r1 > b1 > b2 > b3 > e2 > d",
+			traceflow.ReasonOtherwise, traceflow.ProtocolICMP,
+		},
 		{"silent last router", "node d destination drop-udp; node e silent; link s > r1 > a[1..2] > c > e > d", traceflow.ReasonOtherwise, traceflow.ProtocolICMP},
 		{"answers", "link s > r1 > a[1..3] > c > d", traceflow.ReasonAnswered, 0},
 		{"TTL expired", "node d destination ttl-expired; link s > r1 > c > d", traceflow.ReasonTTLExpired, 0},
@@ -80,13 +84,23 @@ func TestFinish(t *testing.T) {
 // checkEnds compares where walks end with where their flows do.
 func checkEnds(t *testing.T, walks []traceflow.Walk, truth func(traceflow.Flow) []topology.Hop, why traceflow.EndReason) {
 	t.Helper()
+	reached := 0
+	defer func() {
+		if why != traceflow.ReasonSilent && why != traceflow.ReasonProhibited && reached == 0 {
+			t.Error("no flow is known to have reached the destination")
+		}
+	}()
 	for i := range walks {
 		w := &walks[i]
 		switch why {
 		case traceflow.ReasonAnswered, traceflow.ReasonOtherwise, traceflow.ReasonTTLExpired:
-			// One that was not asked where paths differ has no end of its own.
+			// One that was not asked where paths differ, or that met another router
+			// last than what found the destination, has no end that is known.
 			want := len(truth(w.Flow))
-			if unknown := w.End == traceflow.EndUnknown && w.LastAnswered() < want-1; !unknown && (!w.Reached() || w.Distance() != want) {
+			if w.Reached() {
+				reached++
+			}
+			if w.End != traceflow.EndUnknown && (!w.Reached() || w.Distance() != want) {
 				t.Errorf("flow %d: %v at TTL %d, want reached at %d", w.Flow.ID, w.End, w.Distance(), want)
 			}
 		default:

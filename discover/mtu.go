@@ -62,6 +62,8 @@ type sizing struct {
 	tries    int
 	reached  int
 	done     bool
+	ceiling  int  // what high was at first
+	local    bool // this host could not send a size
 }
 
 // Discover measures. What is known is valid with an error, which is that of the
@@ -78,8 +80,11 @@ func (m MTU) Discover(ctx context.Context, prober Prober) ([]traceflow.PathMTU, 
 		if answers && w.Reached() {
 			last = w.Distance()
 		}
+		if n := len(w.Hops); n > 0 && w.Hops[n-1].Kind == traceflow.PacketTooBig {
+			continue // not even the smallest gets through
+		}
 		if last > 0 {
-			all = append(all, &sizing{walk: w, ttl: last, low: m.Smallest, high: m.Largest + 1, vanished: make(map[int]int)})
+			all = append(all, &sizing{walk: w, ttl: last, low: m.Smallest, high: m.Largest + 1, ceiling: m.Largest + 1, vanished: make(map[int]int)})
 		}
 	}
 	started := time.Now()
@@ -88,8 +93,15 @@ func (m MTU) Discover(ctx context.Context, prober Prober) ([]traceflow.PathMTU, 
 		var probes []traceflow.Probe
 		var of []*sizing
 		limited := false
+		confirming := false
 		for _, s := range all {
 			n := len(probes)
+			if s.locating && s.tries == 0 && !s.done {
+				if confirming {
+					continue // one at a time: they may meet one router's limit
+				}
+				confirming, limited = true, true
+			}
 			probes = s.plan(probes)
 			for range len(probes) - n {
 				of = append(of, s)
@@ -135,6 +147,11 @@ func (s *sizing) plan(probes []traceflow.Probe) []traceflow.Probe {
 	if s.done {
 		return probes
 	}
+	if s.locating && s.tries == 0 {
+		// Alone and after a pause: a router that answers seldom may say now that
+		// the packet is too big, and loss may let it through.
+		return append(probes, s.probe(s.high, s.ttl), s.probe(s.low, s.ttl))
+	}
 	if s.locating {
 		for ttl := int(s.walk.First); ttl < s.ttl; ttl++ {
 			probes = append(probes, s.probe(s.high, ttl))
@@ -163,7 +180,7 @@ func (s *sizing) sizes() []int {
 	if s.high == s.low+1 {
 		return nil
 	}
-	if len(s.vanished) == 0 && s.refused == nil {
+	if len(s.vanished) == 0 && s.refused == nil && !s.local {
 		return []int{s.high - 1} // all that the interface can send
 	}
 	// A router has told no MTU, or packets vanish: look between.
@@ -195,7 +212,7 @@ func (s *sizing) learn(probes []traceflow.Probe, of []*sizing, exchanges []trace
 	}
 	answered := make(map[int]bool)
 	var silent []int
-	heard := false
+	heard, control, confirming := false, false, s.locating && s.tries == 0
 	at := 0
 	for i := range probes {
 		var best *traceflow.Exchange
@@ -209,6 +226,15 @@ func (s *sizing) learn(probes []traceflow.Probe, of []*sizing, exchanges []trace
 			continue
 		}
 		switch {
+		case s.locating && best.Reply.Kind == traceflow.PacketTooBig:
+			s.locating = false // the router had only been told to answer seldom
+			s.tooBig(probes[i].Size, best)
+		case s.locating && int(best.TTL) == s.ttl && best.Reply.Kind.Answered():
+			if probes[i].Size == s.high { // loss, after all
+				s.locating, s.low, s.high, s.vanished = false, s.high, s.ceiling, make(map[int]int)
+				continue
+			}
+			control = true
 		case s.locating && best.Reply.Kind.Answered():
 			s.reached = max(s.reached, int(best.TTL))
 		case s.locating:
@@ -220,14 +246,17 @@ func (s *sizing) learn(probes []traceflow.Probe, of []*sizing, exchanges []trace
 			answered[probes[i].Size] = true
 			s.low = max(s.low, probes[i].Size)
 		case best.Err != nil:
+			s.local = true
 			s.high = min(s.high, max(probes[i].Size, s.low+1)) // this host cannot send it
 		default:
 			silent = append(silent, probes[i].Size)
 		}
 	}
 	if s.locating {
-		s.tries++
-		s.done = s.tries == vanishings
+		if s.deaf++; !confirming || control {
+			s.tries, s.deaf = s.tries+1, 0
+		}
+		s.done = s.tries > vanishings || s.deaf >= deafRounds
 		return
 	}
 	if s.deaf++; heard {
@@ -242,8 +271,8 @@ func (s *sizing) settle(silent []int, answered map[int]bool) {
 	for _, size := range silent {
 		if size > s.low && control {
 			s.vanished[size]++
-			if s.vanished[size] >= vanishings {
-				s.high = min(s.high, size)
+			if s.vanished[size] >= vanishings && size < s.high {
+				s.high, s.refused = size, nil // it is not what a router refuses that limits
 			}
 		}
 	}
@@ -279,13 +308,13 @@ func (s *sizing) tooBig(size int, e *traceflow.Exchange) {
 func (s *sizing) result(largest int) traceflow.PathMTU {
 	m := traceflow.PathMTU{Flow: s.walk.Flow.ID, TTL: uint8(s.ttl), Bytes: s.low}
 	switch {
-	case s.low >= largest:
+	case s.low >= largest, s.local && s.high == s.low+1 && s.refused == nil && !s.locating:
 		m.Whole, m.Sure = true, true
 	case s.refused != nil:
 		m.Sure = s.high == s.low+1 || s.said == s.low
 		m.Limit, m.LimitTTL = s.refused.Address, s.limitTTL()
 	case s.locating:
-		m.Sure, m.BlackHole = s.done, true
+		m.Sure, m.BlackHole = s.done && s.tries > vanishings, true
 		m.LimitTTL = uint8(s.reached)
 		if i := s.reached - int(s.walk.First); i >= 0 && i < len(s.walk.Hops) {
 			m.Limit = s.walk.Hops[i].Address

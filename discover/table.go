@@ -61,7 +61,12 @@ type table struct {
 	columns []column // by TTL
 	who     traceflow.Responders
 	drained bool // the mapper has no more flows
+	refused int  // flows in a row of which this host could send no packet
 }
+
+// maxRefused is after how many flows in a row that this host could not send a
+// packet of, for want of sockets say, no more are tried.
+const maxRefused = 16
 
 func newTable(mapper FlowMapper, first, highest int) *table {
 	t := &table{mapper: mapper, first: first, max: highest, columns: make([]column, highest+2)}
@@ -110,6 +115,9 @@ func (t *table) newRow(flow traceflow.Flow) *row {
 // nil if there are no more flows.
 func (t *table) row(index int) *row {
 	for len(t.rows) <= index {
+		if t.refused >= maxRefused {
+			return nil
+		}
 		flow, ok := t.mapper(len(t.rows))
 		if !ok {
 			t.drained = true
@@ -125,6 +133,11 @@ func (t *table) add(exchanges []traceflow.Exchange) {
 	for i := range exchanges {
 		e := exchanges[i]
 		r := t.rows[e.Flow-1]
+		if fresh := len(r.exchanges) == 0; fresh && e.Err != nil {
+			t.refused++
+		} else if e.Err == nil {
+			t.refused = 0
+		}
 		r.exchanges = append(r.exchanges, e)
 		r.stale = true
 	}

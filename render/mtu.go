@@ -21,6 +21,9 @@ func mtus(t *traceflow.Trace) []string {
 			continue
 		}
 		text := mtu(&m)
+		if p := &t.Graph.Paths[i]; !p.Reached || int(m.TTL) < p.Length {
+			text = fmt.Sprintf("as far as TTL %d, where the last answers come from: %s", m.TTL, text)
+		}
 		if !slices.Contains(lines, text) {
 			lines = append(lines, text)
 		}

@@ -44,6 +44,9 @@ func (o *traceOptions) otherFlows(target *target, e *engine) []traceflow.Flow {
 			continue
 		}
 		f.Protocol, f.DestinationPort = kind.protocol, kind.port
+		if e.caps.Sends[kind.protocol].Serial {
+			f.TOS &^= ecnBits // which the kernel keeps for itself
+		}
 		flows = append(flows, f)
 	}
 	return flows

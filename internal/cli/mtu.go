@@ -60,8 +60,17 @@ func interfaceMTU(t *target) int {
 		return simulatedMTU
 	}
 	i, err := net.InterfaceByName(t.local.Interface)
-	if err != nil || i.MTU <= 0 {
-		return simulatedMTU
+	if err == nil && i.MTU > 0 {
+		return min(i.MTU, largest)
 	}
-	return min(i.MTU, largest)
+	// The source address is on no interface but the loopback: try what the
+	// widest can send; what this one cannot, the kernel refuses.
+	widest := simulatedMTU
+	all, _ := net.Interfaces()
+	for _, i := range all {
+		if i.Flags&net.FlagUp != 0 && i.Flags&net.FlagLoopback == 0 {
+			widest = max(widest, i.MTU)
+		}
+	}
+	return min(widest, largest)
 }

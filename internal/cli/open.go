@@ -73,6 +73,9 @@ func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
 			return nil, err
 		}
 	}
+	if o.tcp && caps.Sends[traceflow.ProtocolTCP].Serial && o.tos&ecnBits != 0 {
+		return nil, errors.Join(usagef("--tcp with ECN bits is not possible with --wire %s: the kernel keeps them for itself; it takes --wire raw", caps.Kind), wire.Close())
+	}
 	if err := caps.CanSend(o.protocol()); err != nil {
 		return nil, errors.Join(err, wire.Close())
 	}

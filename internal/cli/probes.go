@@ -67,6 +67,8 @@ func (o *probeOptions) validate(given func(string) bool, vary string) error {
 		return fmt.Errorf("--%s and --%s contradict each other", chosen[0], chosen[1])
 	case o.quic && (o.tcp || o.icmp):
 		return fmt.Errorf("--quic is UDP, and --%s is not", o.protocol())
+	case o.mtu && given("size"):
+		return errors.New("--mtu and --size contradict each other: --mtu tries many sizes")
 	case o.icmp:
 		for _, flag := range []string{"srcport", "dstport"} {
 			if given(flag) {
@@ -76,8 +78,6 @@ func (o *probeOptions) validate(given func(string) bool, vary string) error {
 		if axis := discover.Axis(vary); axis == discover.VaryDestinationPort || axis == discover.VaryBothPorts {
 			return fmt.Errorf("--icmp and --vary %s contradict each other: ICMP has no ports (its flows differ in their checksum)", vary)
 		}
-	case o.mtu && given("size"):
-		return errors.New("--mtu and --size contradict each other: --mtu tries many sizes")
 	case o.tcp && o.mtu:
 		return errors.New("--tcp and --mtu contradict each other: a SYN carries no data; use --udp or --icmp")
 	case o.tcp && given("size"):
@@ -119,6 +119,9 @@ func (o *probeOptions) validateClass() error {
 	o.tos |= bits
 	return nil
 }
+
+// ecnBits are those of the traffic class that are not the DSCP.
+const ecnBits = 3
 
 // dscpNames are those of RFC 2474, 2597, 3246, 5865 and 8622; ecnNames those of
 // RFC 3168, section 5.

@@ -297,13 +297,18 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 	if err == nil {
 		err = o.finish(ctx, t, target, e, &r)
 	}
+	if err != nil {
+		r.Complete, r.StopReason = false, traceflow.StopCancelled
+	}
 	t.Exchanges, t.Complete, t.StopReason = r.Exchanges, r.Complete, r.StopReason
 	t.Guarantee, t.Changes = r.Guarantee, r.Changes
 	t.Graph = traceflow.NewGraph(r.Walks, r.Exchanges)
 	r.Classify(&t.Graph)
 	if err == nil {
 		err = o.measureMTU(ctx, t, target, e)
-		t.Complete = t.Complete && err == nil
+		if err != nil {
+			t.Complete, t.StopReason = false, traceflow.StopCancelled
+		}
 	}
 	stop()
 	t.Ended = time.Now()
