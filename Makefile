@@ -8,7 +8,7 @@ FUZZTIME ?= 30s
 SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64 openbsd/amd64
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo check fmt lint vet tidy cross test lab guarantee fuzz golden bench \
+.PHONY: help build demo check fmt lint lintall vet tidy cross test lab guarantee fuzz golden bench \
 	man completions deb image rootfs release reproducible clean
 
 help: ## say what the targets do
@@ -31,8 +31,10 @@ check: fmt lint vet tidy cross test lab ## everything that has to pass
 fmt: $(LINT) ## fail if a file is not formatted
 	@out=$$($(LINT) fmt --diff); if [ -n "$$out" ]; then echo "$$out"; echo "run: $(LINT) fmt"; exit 1; fi
 
-lint: $(LINT) ## linters, the rules on imports among them; for other systems where files are theirs
+lint: $(LINT) ## linters, the rules on imports among them
 	$(LINT) run --allow-parallel-runners ./...
+
+lintall: lint ## the same for the files of other systems
 	@for s in darwin freebsd windows; do \
 		echo "lint $$s"; GOOS=$$s CGO_ENABLED=0 $(LINT) run --allow-parallel-runners ./probe ./internal/cli || exit 1; \
 	done

@@ -66,7 +66,7 @@ func TestTUNTruth(t *testing.T) {
 				}
 				for _, wire := range []string{"raw", "sockets"} {
 					t.Run(family+"/"+wire, func(t *testing.T) {
-						o := runHere(t, "-j", "--rate", "0", family, "--wire", wire, "--paths", "8", destination.String())
+						o := runHere(t, "-j", "--rate", "0", "-w", "1.5", family, "--wire", wire, "--paths", "8", destination.String())
 						trace := o.trace(t)
 						checkTruth(t, network, trace, truthOf(network, trace))
 						t.Logf("%+v, %v", trace.Stats, trace.Ended.Sub(trace.Started))
