@@ -68,13 +68,32 @@ func TestTUNTruth(t *testing.T) {
 					t.Run(family+"/"+wire, func(t *testing.T) {
 						o := runHere(t, "-j", "--rate", "0", "-w", "1.5", family, "--wire", wire, "--paths", "8", destination.String())
 						trace := o.trace(t)
-						checkTruth(t, network, trace, truthOf(network, trace))
+						seen := network
+						if wire == "sockets" {
+							seen = seenBySockets(network)
+						}
+						checkTruth(t, seen, trace, truthOf(network, trace))
 						t.Logf("%+v, %v", trace.Stats, trace.Ended.Sub(trace.Started))
 					})
 				}
 			}
 		})
 	}
+}
+
+// seenBySockets is a network as sockets see it: the kernel knows no socket for
+// quotes in which a NAT has left its own address, so it drops them, and routers
+// need not show.
+func seenBySockets(network *topology.Topology) *topology.Topology {
+	if !slices.ContainsFunc(network.Nodes, func(n topology.Node) bool { return n.NAT == topology.NATKeepAll || n.NAT == topology.NATKeepPort }) {
+		return network
+	}
+	seen := *network
+	seen.Nodes = slices.Clone(network.Nodes)
+	for i := range seen.Nodes {
+		seen.Nodes[i].Silent = i != network.Destination
+	}
+	return &seen
 }
 
 // TestTUNMPLS checks that label stacks come through both wires, whatever the
