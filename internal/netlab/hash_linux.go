@@ -20,7 +20,18 @@ import (
 //
 // Only root of the machine may load the program that does it, and not every
 // kernel takes it: the lab is built without it too, see SocketsHashed.
+//
+// Where no node has a choice nothing is loaded: each packet would pay for it.
 func (b *builder) forgetHashes() error {
+	ways := make(map[int]int)
+	choice := false
+	for _, edge := range b.t.Edges {
+		ways[edge.From]++
+		choice = choice || ways[edge.From] > 1
+	}
+	if !choice {
+		return nil
+	}
 	program, err := loadForgetful()
 	if err != nil {
 		return fmt.Errorf("load a program that clears hashes, which needs CAP_BPF on the machine: %w", err)
