@@ -64,40 +64,33 @@ func (s *sight) quotes() bool { return s.reply.Kind.Quotes() && s.reply.HeaderQu
 type track struct {
 	walk   *Walk
 	sights []sight
-	// spread is where the first balancer of the flow is that spreads packet by
-	// packet, 0 if none is: what is changed behind it may be so at any node of any
-	// branch. spreader is its address.
-	spread   uint8
-	spreader netip.Addr
+	// spread is the first balancer of the flow that spreads packet by packet; its
+	// TTL is 0 if there is none. What is changed behind it may be so at any node of
+	// any branch.
+	spread place
 }
 
 // blur moves an onset back to the balancer behind which nobody knows which way
 // a packet took.
 func (k *track) blur(o Onset) Onset {
-	if k.spread > 0 && o.After > k.spread {
-		o.After, o.Before = k.spread, k.spreader
+	if k.spread.ttl > 0 && int(o.After) > k.spread.ttl {
+		o.After, o.Before = uint8(k.spread.ttl), k.spread.Address
 	}
 	return o
 }
 
-// spot is an address at a TTL.
-type spot struct {
-	ttl     uint8
-	address netip.Addr
-}
-
 // spreads returns where packets are spread one by one.
-func (g *Graph) spreads() map[spot]bool {
+func (g *Graph) spreads() map[place]bool {
 	divergences := make(map[string]bool)
 	for i := range g.Diamonds {
 		if g.Diamonds[i].Balancer == BalancerPerPacket {
 			divergences[g.Diamonds[i].Divergence] = true
 		}
 	}
-	out := make(map[spot]bool)
+	out := make(map[place]bool)
 	for i := range g.Nodes {
 		if n := &g.Nodes[i]; divergences[n.ID] {
-			out[spot{n.TTL, n.Address}] = true
+			out[place{int(n.TTL), n.Responder}] = true
 		}
 	}
 	return out
@@ -113,8 +106,9 @@ func (t *Trace) tracks() []track {
 		w := &t.Graph.Walks[i]
 		out[i].walk = w
 		for j := range w.Hops {
-			if at := (spot{w.First + uint8(j), w.Hops[j].Address}); spreads[at] {
-				out[i].spread, out[i].spreader = at.ttl, at.address
+			ttl := int(w.First) + j
+			if at := (place{ttl, who.At(w, ttl, &w.Hops[j])}); spreads[at] {
+				out[i].spread = at
 				break
 			}
 		}
