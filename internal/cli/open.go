@@ -67,7 +67,7 @@ func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
 	} else {
 		var err error
 		wire, caps, err = probe.Open(probe.Kind(o.wire), probe.Options{
-			IPv6: t.ipv6(), Interface: o.iface, DontFragment: o.dontFragment || o.mtu, LowestPort: uint16(o.sourcePort),
+			IPv6: t.ipv6(), Interface: o.iface, DontFragment: o.dontFragment, LowestPort: uint16(o.sourcePort),
 		})
 		if err != nil {
 			return nil, err
@@ -83,7 +83,7 @@ func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
 		return nil, errors.Join(err, wire.Close())
 	}
 	config := probe.Config{
-		Rate: o.pps(), Timeout: time.Duration(o.timeout), QUIC: o.quic, Size: o.size, DontFragment: o.dontFragment || o.mtu,
+		Rate: o.pps(), Timeout: time.Duration(o.timeout), QUIC: o.quic, Size: o.size, DontFragment: o.dontFragment,
 	}
 	if o.paths > 0 {
 		// Otherwise the search decides itself what is worth asking again.

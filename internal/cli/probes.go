@@ -83,6 +83,7 @@ func (o *probeOptions) validate(given func(string) bool, vary string) error {
 	case o.tcp && given("size"):
 		return errors.New("--tcp and --size contradict each other: a SYN carries no data")
 	}
+	o.dontFragment = o.dontFragment || o.mtu
 	if !given("dstport") {
 		o.destinationPort = defaultUDPPort
 		switch {

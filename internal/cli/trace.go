@@ -277,7 +277,7 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 		Destination:  traceflow.Destination{Name: target.name, Address: target.address},
 		VantagePoint: traceflow.VantagePoint{Hostname: target.hostname, Address: target.local.Address, Interface: target.local.Interface},
 		Config: traceflow.Config{
-			Protocol: o.protocol(), QUIC: o.quic, TOS: o.tos, Size: o.size, DontFragment: o.dontFragment || o.mtu, Paths: int(o.paths), Confidence: o.confidence,
+			Protocol: o.protocol(), QUIC: o.quic, TOS: o.tos, Size: o.size, DontFragment: o.dontFragment, Paths: int(o.paths), Confidence: o.confidence,
 			FirstTTL: uint8(o.firstTTL), MaxTTL: uint8(o.maxTTL),
 			SourcePort: uint16(o.sourcePort), DestinationPort: uint16(o.destinationPort),
 			Rate: o.pps(), Retries: o.retries, Repeats: o.queries,
