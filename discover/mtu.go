@@ -91,11 +91,11 @@ func (m MTU) Discover(ctx context.Context, prober Prober) ([]traceflow.PathMTU, 
 	var err error
 	for err == nil {
 		var probes []traceflow.Probe
-		var of []*sizing
+		from := make([]int, len(all)+1) // where the probes of each begin
 		limited := false
 		confirming := false
-		for _, s := range all {
-			n := len(probes)
+		for i, s := range all {
+			from[i+1] = len(probes)
 			if s.locating && s.tries == 0 && !s.done {
 				if confirming {
 					continue // one at a time: they may meet one router's limit
@@ -103,9 +103,7 @@ func (m MTU) Discover(ctx context.Context, prober Prober) ([]traceflow.PathMTU, 
 				confirming, limited = true, true
 			}
 			probes = s.plan(probes)
-			for range len(probes) - n {
-				of = append(of, s)
-			}
+			from[i+1] = len(probes)
 			limited = limited || s.deaf > 0
 		}
 		if len(probes) == 0 || time.Since(started) > m.TimeLimit {
@@ -120,8 +118,9 @@ func (m MTU) Discover(ctx context.Context, prober Prober) ([]traceflow.PathMTU, 
 		if exchanges, err = prober.Probe(ctx, probes); err != nil {
 			break // what came back is not one exchange for each probe
 		}
-		for _, s := range all {
-			s.learn(probes, of, exchanges)
+		replies := alignReplies(probes, exchanges)
+		for i, s := range all {
+			s.learn(probes[from[i]:from[i+1]], replies[from[i]:from[i+1]])
 		}
 	}
 	out := make([]traceflow.PathMTU, len(all))
@@ -204,25 +203,33 @@ func (s *sizing) sizes() []int {
 	return sizes
 }
 
-// learn takes in the exchanges of a round that are of this flow. probes and of
-// are parallel; exchanges has one or more for each probe, in their order.
-func (s *sizing) learn(probes []traceflow.Probe, of []*sizing, exchanges []traceflow.Exchange) {
+// alignReplies returns for each probe the exchange that was answered, or the
+// first; nil if it has none. exchanges has one or more for each probe, in their
+// order.
+func alignReplies(probes []traceflow.Probe, exchanges []traceflow.Exchange) []*traceflow.Exchange {
+	out := make([]*traceflow.Exchange, len(probes))
+	at := 0
+	for i := range probes {
+		for ; at < len(exchanges) && exchanges[at].Flow == probes[i].Flow.ID && exchanges[at].TTL == probes[i].TTL &&
+			(out[i] == nil || exchanges[at].Attempt > 1); at++ {
+			if out[i] == nil || exchanges[at].Reply.Kind.Answered() {
+				out[i] = &exchanges[at]
+			}
+		}
+	}
+	return out
+}
+
+// learn takes in what the flow's probes of a round have brought.
+func (s *sizing) learn(probes []traceflow.Probe, replies []*traceflow.Exchange) {
 	if s.done {
 		return
 	}
 	answered := make(map[int]bool)
 	var silent []int
 	heard, control, confirming := false, false, s.locating && s.tries == 0
-	at := 0
-	for i := range probes {
-		var best *traceflow.Exchange
-		for ; at < len(exchanges) && exchanges[at].Flow == probes[i].Flow.ID && exchanges[at].TTL == probes[i].TTL &&
-			(best == nil || exchanges[at].Attempt > 1); at++ {
-			if best == nil || exchanges[at].Reply.Kind.Answered() {
-				best = &exchanges[at]
-			}
-		}
-		if of[i] != s || best == nil {
+	for i, best := range replies {
+		if best == nil {
 			continue
 		}
 		switch {
