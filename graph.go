@@ -400,6 +400,5 @@ func (b *builder) measure(exchanges []Exchange) {
 // was measured.
 func summarise(d []time.Duration) RTTSummary {
 	slices.Sort(d)
-	rank := func(p int) time.Duration { return d[(p*len(d)+99)/100-1] }
-	return RTTSummary{Min: d[0], Median: rank(50), P95: rank(95), Max: d[len(d)-1]}
+	return RTTSummary{Min: d[0], Median: percentile(d, 50), P95: percentile(d, 95), Max: d[len(d)-1]}
 }

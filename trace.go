@@ -161,6 +161,9 @@ type Trace struct {
 	// MTUs are the path MTUs that were measured, one for each path at most.
 	MTUs  []PathMTU
 	Graph Graph
+	// Annotations are what is known of the addresses in it; DataSets, where from.
+	Annotations Annotations
+	DataSets    []DataSet
 }
 
 // Reached reports whether the destination answered any flow, or any other kind

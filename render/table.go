@@ -11,13 +11,6 @@ import (
 	"traceflow"
 )
 
-// Options are the wishes that tables know.
-type Options struct {
-	// Dedup shows each distinct path once, by its first flow. A trace that
-	// chose the number of its flows by itself is shown so anyway.
-	Dedup bool
-}
-
 // byPath reports whether a table shows paths rather than flows.
 func (o Options) byPath(t *traceflow.Trace) bool { return o.Dedup || t.Config.Paths == 0 }
 

@@ -28,6 +28,10 @@ type Env struct {
 	Out, Err io.Writer
 	// Terminal says that Err is one: only then is progress shown.
 	Terminal bool
+	// Width is how many columns Out has, 0 if it is no terminal; Color is whether
+	// it should be coloured: it is a terminal, and nothing says otherwise.
+	Width int
+	Color bool
 	// DropPrivileges gives up what the process may do beyond an ordinary
 	// user, once the sockets are open.
 	DropPrivileges func() error
@@ -35,8 +39,14 @@ type Env struct {
 
 // System is the environment of the process.
 func System() Env {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		width = 0 // no terminal
+	}
 	return Env{
-		Out: os.Stdout, Err: os.Stderr,
+		Out: os.Stdout, Err: os.Stderr, Width: width,
+		// https://no-color.org; a dumb terminal has no colours.
+		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),
 		DropPrivileges: dropPrivileges,
 	}

@@ -61,6 +61,8 @@ func flagValues(flag string) []string {
 	switch flag {
 	case "format":
 		return formatNames()
+	case "color":
+		return slices.Clone(colors)
 	case "guarantee":
 		return []string{"pair", "node"}
 	case "paths":

@@ -24,6 +24,7 @@ import (
 // traceOptions are the flags of a trace.
 type traceOptions struct {
 	probeOptions
+	outputOptions
 	paths                              pathCount
 	firstTTL, maxTTL, queries, retries int
 	confidence                         float64
@@ -33,13 +34,12 @@ type traceOptions struct {
 	given                              func(flag string) bool
 	wait, timeout                      seconds
 	rate                               int
-	format                             string
-	json, dedup, debug, quiet, numeric bool
+	debug, quiet, numeric              bool
 	ipv4, ipv6                         bool
 	source, iface, bind                string
 	wire, sim                          string
 	seed                               uint64
-	rateSet, waitSet, formatSet        bool
+	rateSet, waitSet                   bool
 }
 
 const traceExamples = `  traceflow example.com                      every path, with 95 % confidence
@@ -63,7 +63,6 @@ link; how sure that is stands below the table.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.given = c.Flags().Changed
 			o.rateSet, o.waitSet = c.Flags().Changed("rate"), c.Flags().Changed("wait")
-			o.formatSet = c.Flags().Changed("format")
 			if err := o.validate(args); err != nil {
 				return usage(err)
 			}
@@ -82,12 +81,10 @@ link; how sure that is stands below the table.`,
 	f.Var(&o.timeLimit, "time-limit", "longest `time` to take, seconds")
 	f.IntVarP(&o.firstTTL, "first-ttl", "f", 1, "lowest `TTL` to probe")
 	f.IntVarP(&o.maxTTL, "ttl", "m", 64, "highest `TTL` to probe")
-	o.addFlags(f)
+	o.probeOptions.addFlags(f)
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "use IPv4")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "use IPv6")
-	f.StringVar(&o.format, "format", "vert", "`form`: "+strings.Join(formatNames(), ", "))
-	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
-	f.BoolVar(&o.dedup, "dedup", false, "in tables, show each distinct path once")
+	o.outputOptions.addFlags(f)
 	f.BoolVarP(&o.numeric, "numeric", "n", false, "print addresses only (as ever, for now)")
 	f.IntVarP(&o.queries, "queries", "q", 1, "`number` of probes for each hop, with -P N")
 	f.IntVar(&o.retries, "retries", 2, "`times` to resend an unanswered probe")
@@ -107,17 +104,8 @@ link; how sure that is stands below the table.`,
 
 // validate refuses what cannot work before anything is opened or sent.
 func (o *traceOptions) validate(args []string) error {
-	if o.json {
-		if o.formatSet && o.format != "json" {
-			return fmt.Errorf("--json and --format %s contradict each other", o.format)
-		}
-		o.format = "json"
-	}
-	if _, ok := formats[o.format]; !ok {
-		if o.format == "viz" {
-			return errors.New("--format viz comes with the page, which this version does not have yet; formats are " + strings.Join(formatNames(), ", "))
-		}
-		return fmt.Errorf("--format %q is none of %s", o.format, strings.Join(formatNames(), ", "))
+	if err := o.outputOptions.validate(o.given); err != nil {
+		return err
 	}
 	for _, r := range []struct {
 		flag            string
@@ -212,10 +200,6 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 	if err := env.DropPrivileges(); err != nil {
 		return err
 	}
-	write := formats[o.format]
-	if o.format == "json" && len(targets) > 1 {
-		write = render.NDJSON
-	}
 	result := exitOK
 	for i := range targets {
 		t, err := measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
@@ -225,8 +209,8 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 			}
 			fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
 		}
-		if werr := write(env.Out, t, render.Options{Dedup: o.dedup}); werr != nil {
-			return writeError(werr)
+		if werr := o.write(env, t, len(targets) > 1); werr != nil {
+			return werr
 		}
 		if o.isTable() && o.paths == 0 {
 			fmt.Fprintln(env.Out)
@@ -253,8 +237,6 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 	}
 	return nil
 }
-
-func (o *traceOptions) isTable() bool { return o.format == "vert" || o.format == "horiz" }
 
 // verdict returns the exit code of one finished trace.
 func verdict(t *traceflow.Trace) int {

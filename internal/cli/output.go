@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"traceflow"
+	"traceflow/render"
+)
+
+// outputOptions are the flags that say how a result is shown.
+type outputOptions struct {
+	format, color string
+	json, dedup   bool
+	mask          int // hops to hide
+}
+
+// colors are the values of --color.
+var colors = []string{"auto", "always", "never"}
+
+func (o *outputOptions) addFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.format, "format", "vert", "`form`: "+strings.Join(formatNames(), ", "))
+	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
+	f.BoolVar(&o.dedup, "dedup", false, "in tables, show each distinct path once")
+	f.StringVar(&o.color, "color", "auto", "`when` to use colours: "+strings.Join(colors, ", "))
+}
+
+// validate refuses what contradicts itself. given reports whether a flag was.
+func (o *outputOptions) validate(given func(flag string) bool) error {
+	if o.json {
+		if given("format") && o.format != "json" {
+			return fmt.Errorf("--json and --format %s contradict each other", o.format)
+		}
+		o.format = "json"
+	}
+	if _, ok := formats[o.format]; !ok {
+		if o.format == "viz" {
+			return errors.New("--format viz comes with the page, which this version does not have yet; formats are " + strings.Join(formatNames(), ", "))
+		}
+		return fmt.Errorf("--format %q is none of %s", o.format, strings.Join(formatNames(), ", "))
+	}
+	if !slices.Contains(colors, o.color) {
+		return fmt.Errorf("--color %q is none of %s", o.color, strings.Join(colors, ", "))
+	}
+	return nil
+}
+
+// isTable reports whether the format is a table that says nothing below it: the
+// summary is then not part of it.
+func (o *outputOptions) isTable() bool { return o.format == "vert" || o.format == "horiz" }
+
+// render is what the format is asked for.
+func (o *outputOptions) render(env Env) render.Options {
+	return render.Options{
+		Dedup: o.dedup, Width: env.Width,
+		Color: o.color == "always" || o.color == "auto" && env.Color,
+	}
+}
+
+// write writes one result; several is whether there are more of them.
+func (o *outputOptions) write(env Env, t *traceflow.Trace, several bool) error {
+	write := formats[o.format]
+	if o.format == "json" && several {
+		write = render.NDJSON
+	}
+	if err := write(env.Out, t, o.render(env)); err != nil {
+		return writeError(err)
+	}
+	return nil
+}
