@@ -163,8 +163,9 @@ const mostBurst = 20
 
 // limits reports whether answers, in the order of sending, look like those of a
 // rate limit: all at first, and then less than half. With loss by chance it is
-// true once in a hundred times at most.
-func limits(answered []bool) bool {
+// true once in a hundred times at most; where a limit is suspected for other
+// reasons, once in ten.
+func limits(answered []bool, suspect bool) bool {
 	burst := slices.Index(answered, false)
 	if burst < fewLost || burst > mostBurst {
 		return false
@@ -176,7 +177,7 @@ func limits(answered []bool) bool {
 		}
 	}
 	rest := len(answered) - burst
-	if rest < 2*fewLost || 2*(replies-burst) >= rest {
+	if rest-(replies-burst) < fewLost || 2*(replies-burst) >= rest {
 		return false
 	}
 	// The chance that the first of so many, in random order, are all answered.
@@ -184,5 +185,5 @@ func limits(answered []bool) bool {
 	for i := range burst {
 		chance *= float64(replies-i) / float64(len(answered)-i)
 	}
-	return chance < 0.01
+	return chance < 0.01 || suspect && chance < 0.1
 }

@@ -185,7 +185,7 @@ func (t *Trace) PathStats() []PathStats {
 		for j := range out[i].Hops {
 			h := &out[i].Hops[j]
 			h.RTTStats, h.Recent = series[i][j].Stats(), series[i][j].Recent(Window)
-			h.Limited = h.IsValid() && (slices.Contains(t.Guarantee.RateLimited, h.TTL) || limits(answered[h.Node]))
+			h.Limited = h.IsValid() && limits(answered[h.Node], slices.Contains(t.Guarantee.RateLimited, h.TTL))
 		}
 	}
 	return out
