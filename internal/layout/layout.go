@@ -101,7 +101,7 @@ type sketch struct {
 }
 
 // steps are about 100 ms.
-const steps = 20_000_000
+const steps = 10_000_000
 
 func newSketch(g *Graph) *sketch {
 	s := &sketch{
