@@ -17,6 +17,7 @@ var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error
 	"horiz":  render.Horiz,
 	"json":   render.JSON,
 	"ndjson": render.NDJSON,
+	"svg":    render.SVG,
 }
 
 func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }

@@ -25,6 +25,7 @@ func (s *sketch) align() []int {
 		out[v] = int(math.Round((ys[1] + ys[2]) / 2))
 	}
 	s.mend(out)
+	s.centre(out)
 	return out
 }
 

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package picture
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"traceflow"
+)
+
+// sourceID is the ID of the source.
+const sourceID = "source"
+
+// describer makes a drawing of a trace.
+type describer struct {
+	*Drawing
+	trace *traceflow.Trace
+	first int               // TTL of the first column after the source's
+	ids   map[string]string // by traceflow.Node.ID
+	nodes map[string]int    // indices of Nodes by ID
+}
+
+// Of describes a trace. Nothing has a place yet.
+func Of(t *traceflow.Trace) *Drawing {
+	d := &describer{Drawing: &Drawing{}, trace: t, first: max(1, int(t.Config.FirstTTL)), ids: make(map[string]string), nodes: make(map[string]int)}
+	d.addNodes()
+	d.addPaths()
+	d.addLinks()
+	d.measure()
+	d.inherit()
+	d.addFindings()
+	return d.Drawing
+}
+
+func (d *describer) add(n Node) {
+	d.nodes[n.ID] = len(d.Nodes)
+	d.Nodes = append(d.Nodes, n)
+}
+
+func (d *describer) node(id string) *Node { return &d.Nodes[d.nodes[id]] }
+
+func (d *describer) addNodes() {
+	t := d.trace
+	source := Node{
+		ID: sourceID, TTL: d.first - 1, Kind: Source, Flows: len(t.Flows), Share: 1,
+		Hostname: t.VantagePoint.Hostname,
+	}
+	d.annotate(&source, t.VantagePoint.Address)
+	d.add(source)
+	beside := silentBeside(&t.Graph)
+	reached := false
+	for i := range t.Graph.Nodes {
+		g := &t.Graph.Nodes[i]
+		n := Node{
+			TTL: int(g.TTL), Kind: Router, Interface: g.Interface,
+			Flows: g.Flows, Sent: g.Sent, Replies: g.Replies,
+			RTT: RTT{g.RTT.Min.Microseconds(), g.RTT.Median.Microseconds(), g.RTT.P95.Microseconds(), g.RTT.Max.Microseconds()},
+		}
+		switch {
+		case !g.IsValid():
+			n.Kind = Silent
+			n.ID = fmt.Sprintf("%d/*%s", g.TTL, beside[g.ID])
+		default:
+			n.ID = fmt.Sprintf("%d/%s", g.TTL, name(g.Responder))
+			d.annotate(&n, g.Address)
+		}
+		if n.IXP != "" {
+			n.Kind = Exchange
+		}
+		if g.IsValid() && g.Address == t.Destination.Address {
+			n.Kind, reached = Destination, true
+			if t.Destination.Name != n.Address && n.Hostname == "" {
+				n.Hostname = t.Destination.Name
+			}
+		}
+		d.ids[g.ID] = n.ID
+		d.add(n)
+	}
+	if !reached {
+		last := d.first
+		for i := range d.Nodes {
+			last = max(last, d.Nodes[i].TTL+1)
+		}
+		n := Node{ID: "unreached", TTL: last, Kind: Destination, Unreached: true}
+		d.annotate(&n, t.Destination.Address)
+		if t.Destination.Name != n.Address {
+			n.Hostname = t.Destination.Name
+		}
+		d.add(n)
+	}
+	var flows [256]int
+	for i := range d.Nodes {
+		flows[d.Nodes[i].TTL] += d.Nodes[i].Flows
+	}
+	for i := range d.Nodes {
+		if n := &d.Nodes[i]; flows[n.TTL] > 0 {
+			n.Share = float64(n.Flows) / float64(flows[n.TTL])
+		}
+	}
+}
+
+func name(r traceflow.Responder) string {
+	if r.Interface == 0 {
+		return r.Address.String()
+	}
+	return fmt.Sprintf("%s#%d", r.Address, r.Interface)
+}
+
+// silentBeside names silent nodes by the answers on both sides, which are the
+// same on all paths through them.
+func silentBeside(g *traceflow.Graph) map[string]string {
+	who := make(map[string]traceflow.Responder, len(g.Nodes))
+	for i := range g.Nodes {
+		who[g.Nodes[i].ID] = g.Nodes[i].Responder
+	}
+	out := make(map[string]string)
+	for i := range g.Paths {
+		nodes := g.Paths[i].Nodes
+		before := ""
+		for j, id := range nodes {
+			if who[id].IsValid() {
+				before = name(who[id])
+				continue
+			}
+			after := ""
+			for _, next := range nodes[j:] {
+				if who[next].IsValid() {
+					after = name(who[next])
+					break
+				}
+			}
+			out[id] = before + ">" + after
+		}
+	}
+	return out
+}
+
+// annotate adds what is known of an address. On the peering LAN of an exchange
+// point the owner is the member, not who announces the LAN.
+func (d *describer) annotate(n *Node, address netip.Addr) {
+	if !address.IsValid() {
+		return
+	}
+	a := d.trace.Annotations.Of(address)
+	n.Address = address.String()
+	n.Hostname = cmp.Or(a.Hostname.Name, n.Hostname)
+	n.ASN, n.ASName = a.Origin.ASN(), a.Origin.Name
+	n.IXP, n.City, n.Country = a.Port.IXP, a.Place.City, a.Place.Country
+	if a.Port.IXP != "" {
+		n.ASN, n.ASName = a.Port.Member, a.Port.MemberName
+	}
+}
+
+// addPaths adds the paths, and to the nodes what ends there.
+func (d *describer) addPaths() {
+	ends := make(map[int]traceflow.End, len(d.trace.Graph.Walks))
+	for i := range d.trace.Graph.Walks {
+		w := &d.trace.Graph.Walks[i]
+		ends[w.Flow.ID] = w.End
+	}
+	for i := range d.trace.Graph.Paths {
+		p := &d.trace.Graph.Paths[i]
+		out := Path{ID: p.ID, Flows: p.Flows, Reached: p.Reached, Nodes: []string{sourceID}}
+		for _, id := range p.Nodes {
+			out.Nodes = append(out.Nodes, d.ids[id])
+		}
+		d.Paths = append(d.Paths, out)
+		last := d.node(out.Nodes[len(out.Nodes)-1])
+		if p.Reached || last.Kind == Destination {
+			continue
+		}
+		for _, flow := range p.Flows {
+			last.endOne(ends[flow].String())
+		}
+	}
+}
+
+func (n *Node) endOne(reason string) {
+	at := slices.IndexFunc(n.Ends, func(e End) bool { return e.Reason == reason })
+	if at < 0 {
+		at = len(n.Ends)
+		n.Ends = append(n.Ends, End{Reason: reason})
+	}
+	n.Ends[at].Flows++
+}
+
+// addLinks adds those of the graph, and those from the source.
+func (d *describer) addLinks() {
+	at := make(map[string]int)
+	total := 0
+	for i := range d.trace.Graph.Paths {
+		p := &d.trace.Graph.Paths[i]
+		if len(p.Nodes) == 0 {
+			continue
+		}
+		to := d.ids[p.Nodes[0]]
+		j, ok := at[to]
+		if !ok {
+			j = len(d.Links)
+			at[to] = j
+			d.Links = append(d.Links, Link{From: sourceID, To: to, Bundle: 1, Inferred: d.first > 1 || d.node(to).Kind == Silent})
+		}
+		d.Links[j].Flows += len(p.Flows)
+		total += len(p.Flows)
+	}
+	for j := range d.Links {
+		d.Links[j].Share = float64(d.Links[j].Flows) / float64(total)
+	}
+	for i := range d.trace.Graph.Links {
+		l := &d.trace.Graph.Links[i]
+		d.Links = append(d.Links, Link{
+			From: d.ids[l.From], To: d.ids[l.To], Flows: l.Flows, Share: l.Share, Bundle: 1, Inferred: l.Inferred,
+		})
+	}
+}
+
+// inherit gives silent nodes an owner where the answers on both sides have the
+// same one.
+func (d *describer) inherit() {
+	owner := func(nodes []string) *Node {
+		for _, id := range nodes {
+			if n := d.node(id); n.Kind != Silent {
+				return n
+			}
+		}
+		return nil
+	}
+	for i := range d.Paths {
+		nodes := d.Paths[i].Nodes
+		back := slices.Clone(nodes)
+		slices.Reverse(back)
+		for j, id := range nodes {
+			if d.node(id).Kind != Silent {
+				continue
+			}
+			a, b := owner(back[len(nodes)-j:]), owner(nodes[j+1:])
+			if a != nil && b != nil && a.ASN == b.ASN {
+				d.node(id).ASN, d.node(id).ASName = a.ASN, a.ASName
+			}
+		}
+	}
+}

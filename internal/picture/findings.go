@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package picture
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"traceflow"
+)
+
+// addFindings adds translators and tunnels.
+func (d *describer) addFindings() {
+	f := d.trace.Findings()
+	for i := range f.NATs {
+		d.addNAT(&f.NATs[i])
+	}
+	for i := range f.Tunnels {
+		d.addTunnel(&f.Tunnels[i])
+	}
+}
+
+func (d *describer) addNAT(x *traceflow.Translation) {
+	m := Mark{Kind: "nat", Certain: x.Evidence.Certain(), TTL: int(x.TTL)}
+	m.Detail = "Address translation"
+	if !m.Certain {
+		m.Detail = "Perhaps address translation"
+	}
+	m.Detail += fmt.Sprintf(" before TTL %d, by %s", x.TTL, x.Evidence)
+	if x.Source.IsValid() {
+		m.Detail += fmt.Sprintf("; packets leave as %s", x.Source.Addr())
+	}
+	if x.After+1 == x.TTL && x.Before.IsValid() {
+		m.After = fmt.Sprintf("%d/%s", x.After, x.Before)
+	}
+	d.Marks = append(d.Marks, m)
+}
+
+func (d *describer) addTunnel(x *traceflow.Tunnel) {
+	p := Pipe{Kind: string(x.Kind), Hidden: x.Hidden, Label: "MPLS", from: int(x.From), to: int(x.To)}
+	switch {
+	case x.Hidden > 0:
+		p.Label = fmt.Sprintf("MPLS, about %d hidden", x.Hidden)
+	case x.Kind != traceflow.ExplicitTunnel:
+		p.Label = "MPLS, " + string(x.Kind)
+	}
+	p.Detail = fmt.Sprintf("%s MPLS tunnel, TTL %d to %d, told by %s, %d flows", x.Kind, x.From, x.To, x.Evidence, x.Flows)
+	for i := range d.Nodes {
+		n := &d.Nodes[i]
+		if n.TTL < p.from || n.TTL > p.to || n.Address == "" {
+			continue
+		}
+		if slices.ContainsFunc(x.Addresses, func(a netip.Addr) bool { return a.String() == n.Address }) {
+			p.Nodes = append(p.Nodes, n.ID)
+		}
+	}
+	if len(p.Nodes) > 0 {
+		d.Pipes = append(d.Pipes, p)
+	}
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package picture
+
+import (
+	"fmt"
+	"math"
+)
+
+// The widths of strokes.
+const (
+	thinnest = 1.5
+	thickest = 8.0
+)
+
+func strokeWidth(share float64) float64 {
+	return math.Round((thinnest+(thickest-thinnest)*min(1, share))*10) / 10
+}
+
+// strokes leads links along the axes of their nodes and bends them in the
+// channel between, where no label stands.
+func (p *placer) strokes() {
+	for i := range p.Links {
+		l := &p.Links[i]
+		from, to := p.node(l.From), p.node(l.To)
+		x1, x2 := from.X+from.W, to.X
+		l.Width, l.Level = strokeWidth(l.Share), levelOf(l.Delta)
+		if from.Y == to.Y {
+			l.Stroke = fmt.Sprintf("M%d %dH%d", from.middle(), from.Y, to.middle())
+		} else {
+			l.Stroke = fmt.Sprintf("M%d %dH%d%sH%d", from.middle(), from.Y, x1, bend(x1, from.Y, x2, to.Y), to.middle())
+		}
+		l.LabelX, l.LabelY = (x1+x2)/2, (from.Y+to.Y)/2
+	}
+}
+
+func (n *Node) middle() int { return n.X + n.W/2 }
+
+// bend is a curve that begins and ends level.
+func bend(x1, y1, x2, y2 int) string {
+	middle := (x1 + x2) / 2
+	return fmt.Sprintf("C%d %d %d %d %d %d", middle, y1, middle, y2, x2, y2)
+}
+
+// tracks makes one stroke of the links that share an axis.
+func (p *placer) tracks() {
+	in, out := make(map[string][]*Link), make(map[string][]*Link)
+	for i := range p.Links {
+		l := &p.Links[i]
+		in[l.To], out[l.From] = append(in[l.To], l), append(out[l.From], l)
+	}
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		n.In, n.Out = track(in[n.ID]), track(out[n.ID])
+		if n.In != nil {
+			n.In.Stroke = fmt.Sprintf("M%d %dH%d", n.X, n.Y, n.middle())
+		}
+		if n.Out != nil {
+			n.Out.Stroke = fmt.Sprintf("M%d %dH%d", n.middle(), n.Y, n.X+n.W)
+		}
+	}
+}
+
+func track(links []*Link) *Track {
+	if len(links) < 2 {
+		return nil
+	}
+	t := &Track{Inferred: true, Level: -1}
+	share := 0.0
+	var flows [Levels + 1]int
+	for _, l := range links {
+		share += l.Share
+		t.Inferred = t.Inferred && l.Inferred
+		flows[l.Level+1] += l.Flows
+		if flows[l.Level+1] > flows[t.Level+1] {
+			t.Level = l.Level
+		}
+	}
+	t.Width = strokeWidth(share)
+	return t
+}

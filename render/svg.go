@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package render
+
+import (
+	"bufio"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+
+	"traceflow"
+	"traceflow/internal/picture"
+)
+
+// SVG writes a drawing of all paths: one file that needs no other, with no
+// script in it, in light and in dark colours as the viewer prefers.
+func SVG(w io.Writer, t *traceflow.Trace, _ Options) error {
+	d := picture.Of(t)
+	d.Fold(picture.Dense)
+	d.Place(nil)
+	s := &svg{Writer: bufio.NewWriter(w), d: d}
+	s.document(t)
+	return s.Flush()
+}
+
+// svg writes a drawing. Every text goes through text or label.
+type svg struct {
+	*bufio.Writer
+	d *picture.Drawing
+	// left is where the drawing begins: it stands in the middle where its heading
+	// is wider.
+	left int
+}
+
+const (
+	svgMargin  = 16
+	leastWidth = 760
+	rulerRoom  = 34
+	headLine   = 17
+)
+
+// text makes what comes from elsewhere text of XML, and nothing else.
+func text(s string) string {
+	var b strings.Builder
+	_ = xml.EscapeText(&b, []byte(Printable(s))) // a Builder takes all
+	return b.String()
+}
+
+func (s *svg) printf(format string, args ...any) { fmt.Fprintf(s, format, args...) }
+
+func (s *svg) document(t *traceflow.Trace) {
+	width := max(s.d.Width, leastWidth)
+	s.left = (width - s.d.Width) / 2
+	head := s.heading(t, width)
+	legend := s.legend(width)
+	top := 34 + headLine*len(head) + rulerRoom
+	bottom := top + s.d.Height
+	height := bottom + legendLine*(legend.rows+1)
+	title := ends(t)
+	s.printf("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tf\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n", width, height, width, height)
+	s.printf("<title>%s</title>\n<desc>%s</desc>\n", text(title), text(strings.Join(head, " ")))
+	s.printf("<style>%s</style>\n", style)
+	s.printf("<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n", width, height)
+	s.printf("<text class=\"title\" x=\"%d\" y=\"28\">%s</text>\n", svgMargin, text(picture.Shorten(title, width/10)))
+	for i, line := range head {
+		s.printf("<text class=\"head\" x=\"%d\" y=\"%d\">%s</text>\n", svgMargin, 32+headLine*(i+1), text(line))
+	}
+	s.printf("<g transform=\"translate(%d %d)\">\n", s.left, top)
+	s.drawing()
+	s.printf("</g>\n<g class=\"legend\" transform=\"translate(%d %d)\">\n%s</g>\n</svg>\n", svgMargin, bottom+legendLine/2, legend.String())
+}
+
+// ends says from whom to whom.
+func ends(t *traceflow.Trace) string {
+	from := t.VantagePoint.Hostname
+	if from == "" {
+		from = t.VantagePoint.Address.String()
+	}
+	to := t.Destination.Name
+	if address := t.Destination.Address.String(); to != address {
+		to += " (" + address + ")"
+	}
+	return from + " → " + to
+}
+
+// heading says when, how, what was found and how sure that is, in lines that fit.
+func (s *svg) heading(t *traceflow.Trace, width int) []string {
+	first := fmt.Sprintf("%s · %s · %s", t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), strings.ToUpper(t.Config.Protocol.String()), Count(len(t.Flows), "flow"))
+	lines := []string{first, shape(t)}
+	if why := ending(t); why != "" {
+		lines = append(lines, why)
+	}
+	if !t.Complete {
+		lines = append(lines, "The measurement was cut short.")
+	}
+	lines = append(lines, statement(t)[0])
+	var out []string
+	for _, line := range lines {
+		out = append(out, wrap(line, (width-2*svgMargin)*10/64)...)
+	}
+	return out
+}
+
+// wrap breaks text at spaces into lines of n letters at most, if words let it.
+func wrap(s string, n int) []string {
+	var out []string
+	line := ""
+	for word := range strings.FieldsSeq(s) {
+		switch {
+		case line == "":
+			line = word
+		case len([]rune(line))+1+len([]rune(word)) > n:
+			out = append(out, line)
+			line = word
+		default:
+			line += " " + word
+		}
+	}
+	return append(out, line)
+}
