@@ -62,7 +62,7 @@ func (s *svg) document(t *traceflow.Trace) {
 	s.printf("<title>%s</title>\n<desc>%s</desc>\n", text(title), text(strings.Join(head, " ")))
 	s.printf("<style>%s</style>\n", style)
 	s.printf("<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n", width, height)
-	s.printf("<text class=\"title\" x=\"%d\" y=\"28\">%s</text>\n", svgMargin, text(picture.Shorten(title, width/10)))
+	s.printf("<text class=\"title\" x=\"%d\" y=\"28\">%s</text>\n", svgMargin, text(picture.Shorten(title, (width-2*svgMargin)/11)))
 	for i, line := range head {
 		s.printf("<text class=\"head\" x=\"%d\" y=\"%d\">%s</text>\n", svgMargin, 32+headLine*(i+1), text(line))
 	}

@@ -64,7 +64,10 @@ func (s *svg) band(b *picture.Band) {
 		s.printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", a.X, a.Y, a.W, a.H)
 	}
 	for _, a := range b.Areas {
-		s.printf("<text x=\"%d\" y=\"%d\">%s</text>\n", a.X+8, a.Y+15, text(shortEnd(b.Name, (a.W-12)*10/67)))
+		if !a.Named {
+			continue
+		}
+		s.printf("<text x=\"%d\" y=\"%d\">%s</text>\n", a.X+8, a.Y+15, text(shortEnd(b.Name, (a.W-12)*10/74)))
 	}
 	s.printf("</g>\n")
 }

@@ -50,8 +50,8 @@ const style = `
 .tf .delay{text-anchor:middle;font-weight:700;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}
 .tf .delay.loss{fill:#b01c08}
 .tf .sign{font-size:14px;font-weight:700}
-.tf .pipe path{fill:none;stroke:#f3e3c3;stroke-width:20;stroke-linecap:round;stroke-linejoin:round}
-.tf .pipe .wall{stroke:#b98a2c;stroke-width:22.4}
+.tf .pipe path{fill:none;stroke:#f3e3c3;stroke-width:17;stroke-linecap:round;stroke-linejoin:round}
+.tf .pipe .wall{stroke:#b98a2c;stroke-width:19.4}
 .tf .pipe text{font-size:10px;fill:#7a5a14}
 .tf .nat path{fill:none;stroke:#8a2d6b;stroke-width:2.4}
 .tf .nat.maybe path{stroke-dasharray:6 4}

@@ -15,12 +15,13 @@ func (p *placer) owned() bool {
 }
 
 // bands lays a ground behind the nodes of each owner. In every column it is cut
-// halfway between nodes of two owners; columns meet halfway between them.
+// between nodes of two owners; columns meet halfway between them.
 func (p *placer) bands() {
 	p.Bands = nil
 	if !p.owned() {
 		return
 	}
+	cuts := p.cuts()
 	at := make(map[uint32]int)
 	tint := 0
 	for c, members := range p.members {
@@ -41,10 +42,54 @@ func (p *placer) bands() {
 				}
 				p.Bands = append(p.Bands, b)
 			}
-			p.Bands[i].Areas = joinArea(p.Bands[i].Areas, p.area(c, first, last))
+			p.Bands[i].Areas = joinArea(p.Bands[i].Areas, p.area(c, first, last, cuts))
 			first = last + 1
 		}
 	}
+	for i := range p.Bands {
+		nameOnce(p.Bands[i].Areas)
+	}
+}
+
+// cuts returns the height at which the ground changes below each node that is
+// the last of its owner: the same in neighbouring columns where the same two
+// owners meet, as far as nodes leave room. The name of the lower owner stands
+// under it.
+func (p *placer) cuts() map[int]int {
+	type border struct{ upper, lower uint32 }
+	type run struct {
+		low, high int
+		nodes     []int
+	}
+	out := make(map[int]int)
+	set := func(r *run) {
+		for _, v := range r.nodes {
+			out[v] = r.low + (r.high-r.low)/2
+		}
+	}
+	open := make(map[border]*run)
+	for _, members := range p.members {
+		here := make(map[border]*run)
+		for k := 1; k < len(members); k++ {
+			a, b := &p.Nodes[members[k-1]], &p.Nodes[members[k]]
+			if a.ASN == b.ASN {
+				continue
+			}
+			low, high := a.Y+a.Below, b.Y-b.Above-bandHead+4
+			high = max(low, high)
+			key := border{a.ASN, b.ASN}
+			r := open[key]
+			if r == nil || here[key] != nil || max(low, r.low) > min(high, r.high) {
+				r = &run{low: low, high: high}
+			}
+			r.low, r.high = max(low, r.low), min(high, r.high)
+			r.nodes = append(r.nodes, members[k-1])
+			here[key] = r
+			set(r)
+		}
+		open = here
+	}
+	return out
 }
 
 // owner names the owner of a node.
@@ -56,7 +101,7 @@ func owner(n *Node) string {
 }
 
 // area is the ground behind some neighbours in a column.
-func (p *placer) area(c, first, last int) Area {
+func (p *placer) area(c, first, last int, cuts map[int]int) Area {
 	left, right := 0, p.Width
 	if c > 0 {
 		left = (p.Columns[c-1].X + p.Columns[c-1].W + p.Columns[c].X) / 2
@@ -67,20 +112,46 @@ func (p *placer) area(c, first, last int) Area {
 	members := p.members[c]
 	top, bottom := 0, p.Height
 	if first > 0 {
-		top = p.cut(members[first-1], members[first])
+		top = cuts[members[first-1]]
 	}
 	if last+1 < len(members) {
-		bottom = p.cut(members[last], members[last+1])
+		bottom = cuts[members[last]]
 	}
-	return Area{left, top, right - left, bottom - top}
+	return Area{X: left, Y: top, W: right - left, H: bottom - top}
 }
 
-// cut is where the ground changes between two nodes: nearer to the upper one,
-// since the name of the lower one's owner stands above that.
-func (p *placer) cut(upper, lower int) int {
-	low := p.Nodes[upper].Y + p.Nodes[upper].Below
-	high := p.Nodes[lower].Y - p.Nodes[lower].Above
-	return low + min((high-low)/2, (high-low-bandHead+4))
+// nameOnce chooses the widest of the areas that touch each other for the name.
+func nameOnce(areas []Area) {
+	group := make([]int, len(areas))
+	for i := range areas {
+		group[i] = i
+	}
+	for i := range areas {
+		for j := range areas[:i] {
+			if areas[i].touches(areas[j]) && group[i] != group[j] {
+				from, to := group[i], group[j]
+				for k := range group {
+					if group[k] == from {
+						group[k] = to
+					}
+				}
+			}
+		}
+	}
+	best := make(map[int]int)
+	for i := range areas {
+		if b, ok := best[group[i]]; !ok || areas[i].W > areas[b].W {
+			best[group[i]] = i
+		}
+	}
+	for _, i := range best {
+		areas[i].Named = true
+	}
+}
+
+// touches reports whether two areas share a part of an upright edge.
+func (a Area) touches(b Area) bool {
+	return (a.X+a.W == b.X || b.X+b.W == a.X) && a.Y < b.Y+b.H && b.Y < a.Y+a.H
 }
 
 // joinArea adds an area, to one it goes on if there is one.

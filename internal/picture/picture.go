@@ -197,7 +197,7 @@ type Band struct {
 	Name string `json:"name"`
 	// Tint numbers the owners from 0 in the order of the path; −1 for unknown.
 	Tint  int    `json:"tint"`
-	Areas []Area `json:"areas"` // do not overlap; the first has the label
+	Areas []Area `json:"areas"` // do not overlap
 }
 
 // Area is an upright rectangle.
@@ -206,6 +206,8 @@ type Area struct {
 	Y int `json:"y"`
 	W int `json:"w"`
 	H int `json:"h"`
+	// Named is set where the owner's name stands.
+	Named bool `json:"named,omitempty"`
 }
 
 // Mark is an upright line between two columns at which packets change.

@@ -278,4 +278,3 @@ func (p *placer) across() {
 }
 
 func abs(n int) int { return max(n, -n) }
-
