@@ -73,11 +73,7 @@ func Arrange(g *Graph, before map[string]int) []int {
 	if kept {
 		y = s.keepHeights(y, before)
 	}
-	out := make([]int, len(g.Boxes))
-	for i, v := range y {
-		out[i] = v
-	}
-	return out
+	return y
 }
 
 // tangle is how many crossings more than twice the fewest are put up with, so

@@ -175,7 +175,7 @@ func TestStraight(t *testing.T) {
 			y := heights(drawing(tt.links), nil)
 			for _, row := range tt.same {
 				var a, b string
-				for _, key := range strings.Fields(row) {
+				for key := range strings.FieldsSeq(row) {
 					if a, b = b, key; a != "" && y[a] != y[b] {
 						t.Errorf("%s is at %d, %s at %d", a, y[a], b, y[b])
 					}

@@ -126,7 +126,7 @@ func drawing(links string) *layout.Graph {
 		}
 		return i
 	}
-	for _, l := range strings.Fields(links) {
+	for l := range strings.FieldsSeq(links) {
 		g.Links = append(g.Links, layout.Link{From: box(l[:2]), To: box(l[2:])})
 	}
 	return g

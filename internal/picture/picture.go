@@ -112,7 +112,7 @@ type Node struct {
 	Lines []string `json:"lines"`
 }
 
-// Track is drawn over the ends of links that run together, as wide as all of
+// Track is one stroke for the ends of links that run together, as wide as all of
 // them. Level is that of most of their flows.
 type Track struct {
 	Width    float64 `json:"width"`
@@ -171,7 +171,7 @@ type Link struct {
 	Level int     `json:"level"`
 	// Label is written where the link stands out.
 	Label string `json:"label,omitempty"`
-	// Stroke is an SVG path from axis to axis; LabelX and LabelY are the middle of
+	// Stroke is an SVG path from station to station, or from track to track; LabelX and LabelY are the middle of
 	// its bend.
 	Stroke string `json:"stroke"`
 	LabelX int    `json:"label_x"`

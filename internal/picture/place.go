@@ -47,7 +47,6 @@ func (d *Drawing) Place(before *Drawing) {
 	p.heights(before)
 	p.across()
 	p.strokes()
-	p.tracks()
 	p.bands()
 	p.marks()
 	p.pipes()

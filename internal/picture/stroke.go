@@ -18,17 +18,45 @@ func strokeWidth(share float64) float64 {
 }
 
 // strokes leads links along the axes of their nodes and bends them in the
-// channel between, where no label stands.
+// channel between, where no label stands. Where several share an axis, they
+// begin or end where its track does.
 func (p *placer) strokes() {
+	in, out := make(map[string][]*Link), make(map[string][]*Link)
+	for i := range p.Links {
+		l := &p.Links[i]
+		l.Width, l.Level = strokeWidth(l.Share), levelOf(l.Delta)
+		in[l.To], out[l.From] = append(in[l.To], l), append(out[l.From], l)
+	}
+	for i := range p.Nodes {
+		n := &p.Nodes[i]
+		n.In, n.Out = track(in[n.ID]), track(out[n.ID])
+		if n.In != nil {
+			n.In.Stroke = fmt.Sprintf("M%d %dH%d", n.X, n.Y, n.middle())
+		}
+		if n.Out != nil {
+			n.Out.Stroke = fmt.Sprintf("M%d %dH%d", n.middle(), n.Y, n.X+n.W)
+		}
+	}
 	for i := range p.Links {
 		l := &p.Links[i]
 		from, to := p.node(l.From), p.node(l.To)
 		x1, x2 := from.X+from.W, to.X
-		l.Width, l.Level = strokeWidth(l.Share), levelOf(l.Delta)
-		if from.Y == to.Y {
-			l.Stroke = fmt.Sprintf("M%d %dH%d", from.middle(), from.Y, to.middle())
-		} else {
-			l.Stroke = fmt.Sprintf("M%d %dH%d%sH%d", from.middle(), from.Y, x1, bend(x1, from.Y, x2, to.Y), to.middle())
+		start, end := from.middle(), to.middle()
+		if from.Out != nil {
+			start = x1
+		}
+		if to.In != nil {
+			end = x2
+		}
+		l.Stroke = fmt.Sprintf("M%d %d", start, from.Y)
+		if from.Y != to.Y {
+			if start != x1 {
+				l.Stroke += fmt.Sprintf("H%d", x1)
+			}
+			l.Stroke += bend(x1, from.Y, x2, to.Y)
+		}
+		if from.Y == to.Y || end != x2 {
+			l.Stroke += fmt.Sprintf("H%d", end)
 		}
 		l.LabelX, l.LabelY = (x1+x2)/2, (from.Y+to.Y)/2
 	}
@@ -42,25 +70,7 @@ func bend(x1, y1, x2, y2 int) string {
 	return fmt.Sprintf("C%d %d %d %d %d %d", middle, y1, middle, y2, x2, y2)
 }
 
-// tracks makes one stroke of the links that share an axis.
-func (p *placer) tracks() {
-	in, out := make(map[string][]*Link), make(map[string][]*Link)
-	for i := range p.Links {
-		l := &p.Links[i]
-		in[l.To], out[l.From] = append(in[l.To], l), append(out[l.From], l)
-	}
-	for i := range p.Nodes {
-		n := &p.Nodes[i]
-		n.In, n.Out = track(in[n.ID]), track(out[n.ID])
-		if n.In != nil {
-			n.In.Stroke = fmt.Sprintf("M%d %dH%d", n.X, n.Y, n.middle())
-		}
-		if n.Out != nil {
-			n.Out.Stroke = fmt.Sprintf("M%d %dH%d", n.middle(), n.Y, n.X+n.W)
-		}
-	}
-}
-
+// track is what links that share an axis have in common; nil for fewer than two.
 func track(links []*Link) *Track {
 	if len(links) < 2 {
 		return nil
