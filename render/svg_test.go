@@ -164,16 +164,15 @@ func draw(t *testing.T, trace *traceflow.Trace) string {
 
 func TestSVGGolden(t *testing.T) {
 	written := make(map[string]bool)
-	check := func(name string, trace *traceflow.Trace) {
-		t.Run(name, func(t *testing.T) {
+	check := func(file string, trace *traceflow.Trace) {
+		t.Run(file, func(t *testing.T) {
 			got := draw(t, trace)
 			checkXML(t, got)
-			checkGolden(t, filepath.Join("testdata", "svg", name+".svg"), got)
+			checkGolden(t, file, got)
 		})
-		written[name+".svg"] = true
 	}
 	for _, g := range traces {
-		check(g.name, g.trace(t))
+		check(filepath.Join("testdata", g.name+".svg"), g.trace(t))
 	}
 	for _, d := range drawings {
 		trace := d.trace(t)
@@ -181,7 +180,8 @@ func TestSVGGolden(t *testing.T) {
 		if d.after != nil {
 			d.after(trace)
 		}
-		check(d.name, trace)
+		check(filepath.Join("testdata", "svg", d.name+".svg"), trace)
+		written[d.name+".svg"] = true
 	}
 	files, err := os.ReadDir(filepath.Join("testdata", "svg"))
 	if err != nil {
