@@ -96,8 +96,8 @@ type sketch struct {
 	budget int
 }
 
-// steps are about 100 ms.
-const steps = 10_000_000
+// steps are about 80 ms.
+const steps = 6_000_000
 
 func newSketch(g *Graph) *sketch {
 	s := &sketch{
