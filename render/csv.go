@@ -19,7 +19,7 @@ var csvHeader = []string{
 	"destination", "destination_address", "started",
 	"path", "path_flows", "reached", "protocol", "src_port", "dst_port", "flow_label",
 	"ttl", "kind", "address", "interface_index", "refusal",
-	"hostname", "asn", "as_name", "country", "city", "ixp",
+	"hostname", "asn", "as_name", "country", "city", "ixp", "ixp_member_asn",
 	"share", "sent", "replies", "loss", "loss_kind",
 	"rtt_min_us", "rtt_mean_us", "rtt_median_us", "rtt_p95_us", "rtt_max_us", "rtt_stddev_us", "jitter_us",
 	"mpls",
@@ -60,7 +60,7 @@ func CSV(w io.Writer, t *traceflow.Trace, o Options) error {
 				strconv.Itoa(int(f.SourcePort)), strconv.Itoa(int(f.DestinationPort)), strconv.FormatUint(uint64(f.Label), 10),
 				strconv.Itoa(int(h.TTL)), string(x.kind), x.cellAddress(), known(uint64(h.Interface)), strings.Join(x.refusals, " "),
 				cell(x.note.Hostname.Name), known(uint64(x.note.Origin.ASN())), cell(x.note.Origin.Name),
-				cell(x.note.Place.Country), cell(x.note.Place.City), cell(x.note.Port.IXP),
+				cell(x.note.Place.Country), cell(x.note.Place.City), cell(x.note.Port.IXP), known(uint64(x.note.Port.Member)),
 				fraction(len(x.flows), shares[h.TTL]), strconv.Itoa(h.Sent), strconv.Itoa(h.Replies),
 				fraction(h.Sent-h.Replies, h.Sent), string(losses[i]),
 			}

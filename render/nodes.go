@@ -88,14 +88,23 @@ func (n *nodes) look(t *traceflow.Trace) {
 	}
 }
 
-// owner is the AS that announces a node's address, with its name; "" if that is
-// not known.
+// operator is the AS whose router has an address, and its name: on the LAN of an
+// exchange point the member, elsewhere whoever announces the address. 0 is not
+// known.
+func operator(a *traceflow.Annotation) (as uint32, name string) {
+	if a.Port.Member != 0 {
+		return a.Port.Member, a.Port.MemberName
+	}
+	return a.Origin.ASN(), a.Origin.Name
+}
+
+// owner is the operator of a node; "" if it is not known.
 func (x *nodeText) owner() string {
-	as := x.note.Origin.ASN()
+	as, name := operator(&x.note)
 	if as == 0 {
 		return ""
 	}
-	return strings.TrimSpace(fmt.Sprintf("AS%d %s", as, stranger(x.note.Origin.Name)))
+	return strings.TrimSpace(fmt.Sprintf("AS%d %s", as, stranger(name)))
 }
 
 // lines are the label of a node.

@@ -27,7 +27,7 @@ func Report(w io.Writer, t *traceflow.Trace, o Options) error {
 func PathReport(w io.Writer, t *traceflow.Trace, stats []traceflow.PathStats, o Options) error {
 	r := newReport(t, stats, o)
 	b := bufio.NewWriter(w)
-	fmt.Fprintln(b, r.heading())
+	r.heading(b)
 	if len(r.paths) > 1 {
 		r.overview(b)
 	}
@@ -43,6 +43,7 @@ type report struct {
 	trace *traceflow.Trace
 	paths []reportPath
 	flows map[int]*traceflow.Flow
+	nodes *nodes
 	Options
 	used map[traceflow.HopLoss]bool
 }
@@ -54,7 +55,7 @@ type reportPath struct {
 }
 
 func newReport(t *traceflow.Trace, stats []traceflow.PathStats, o Options) *report {
-	r := &report{trace: t, flows: make(map[int]*traceflow.Flow, len(t.Flows)), Options: o, used: make(map[traceflow.HopLoss]bool)}
+	r := &report{trace: t, nodes: newNodes(t), flows: make(map[int]*traceflow.Flow, len(t.Flows)), Options: o, used: make(map[traceflow.HopLoss]bool)}
 	for i := range t.Flows {
 		r.flows[t.Flows[i].ID] = &t.Flows[i]
 	}
@@ -101,11 +102,10 @@ func (p *reportPath) last() *traceflow.HopStats {
 	return &p.Hops[len(p.Hops)-1]
 }
 
-func (r *report) heading() string {
+func (r *report) heading(w io.Writer) {
 	t := r.trace
-	return fmt.Sprintf("%s to %s, %s, %s: %s; times in ms", end(t.VantagePoint.Hostname, t.VantagePoint.Address.String()),
-		end(t.Destination.Name, t.Destination.Address.String()), strings.ToUpper(t.Config.Protocol.String()),
-		t.Started.UTC().Format(time.DateTime+" UTC"), Count(len(r.paths), "path"))
+	fmt.Fprintf(w, "%s to %s\n", end(t.VantagePoint.Hostname, t.VantagePoint.Address.String()), end(t.Destination.Name, t.Destination.Address.String()))
+	fmt.Fprintf(w, "%s by %s, %s; times in ms\n", Count(len(r.paths), "path"), strings.ToUpper(t.Config.Protocol.String()), t.Started.UTC().Format(time.DateTime+" UTC"))
 }
 
 // end names one end of a trace.
@@ -163,7 +163,7 @@ func distinction(first, f *traceflow.Flow) string {
 }
 
 // reportColumns head the figures of a hop. Times are milliseconds.
-const reportColumns = " Loss%   Snt  Last   Avg  Best  Wrst StDev   Med   P95 Jittr"
+const reportColumns = " Loss%    Snt  Last   Avg  Best  Wrst StDev   Med   P95 Jittr"
 
 // path writes the table of one path.
 func (r *report) path(w io.Writer, p *reportPath) {
@@ -174,7 +174,11 @@ func (r *report) path(w io.Writer, p *reportPath) {
 	case p.rank == 2:
 		state = "not followed to its end"
 	}
-	fmt.Fprintf(w, "\nPath %d: %s, one %s; %s\n", p.Path, Count(len(p.Flows), "flow"), r.flow(p), state)
+	one := "one "
+	if len(p.Flows) == 1 {
+		one = ""
+	}
+	fmt.Fprintf(w, "\nPath %d: %s, %s%s; %s\n", p.Path, Count(len(p.Flows), "flow"), one, r.flow(p), state)
 	hosts, wide := r.hosts(p)
 	// Figures that find no room beside the host stand below it.
 	beside := "\n" + strings.Repeat(" ", len("TTL "))
@@ -228,8 +232,11 @@ func (r *report) host(h *traceflow.HopStats) []string {
 	if h.Interface != 0 {
 		cells[0] += fmt.Sprintf(" if %d", h.Interface)
 	}
+	if x := r.nodes.byID[h.Node]; x != nil && len(x.refusals) > 0 {
+		cells[0] += " " + strings.Join(x.refusals, " ")
+	}
 	note := r.trace.Annotations.Of(h.Address)
-	if as := note.Origin.ASN(); as != 0 {
+	if as, _ := operator(&note); as != 0 {
 		cells[1] = fmt.Sprintf(" AS%d", as)
 	}
 	if name := note.Hostname.Name; name != "" {
