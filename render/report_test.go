@@ -47,8 +47,8 @@ func TestPathReport(t *testing.T) {
 	stats := trace.PathStats()
 	figures := [][]traceflow.RTTStats{
 		{series(0, steady(100, 1)...), series(30, steady(70, 2)...), series(0, append(steady(96, 2.5), 3.5, 12345.6, 0.0123)...)}, // a limit on the way
-		{series(0, steady(100, 1)...), series(0, steady(100, 22.2)...), series(0, steady(100, 33)...)},     // slow
-		{series(0, steady(100, 1)...), series(20, steady(80, 2)...), series(22, steady(78, 3)...)},         // loss that persists
+		{series(0, steady(100, 1)...), series(0, steady(100, 22.2)...), series(0, steady(100, 33)...)},                            // slow
+		{series(0, steady(100, 1)...), series(20, steady(80, 2)...), series(22, steady(78, 3)...)},                                // loss that persists
 		{series(1, 1, 1), series(0, 2)}, // does not arrive
 		{series(0, steady(100, 1)...), series(100), series(1, steady(99, 3)...)},
 	}
