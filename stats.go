@@ -126,6 +126,9 @@ type HopStats struct {
 	RTTStats
 	// Recent are the latest round trips, oldest first; negative without a reply.
 	Recent []time.Duration
+	// Limited is true where a rate limit of the answers was seen: then Loss says
+	// nothing of what the hop forwards, nor of what gets there.
+	Limited bool
 }
 
 // PathStats sums up one path, hop by hop.
@@ -137,7 +140,8 @@ type PathStats struct {
 }
 
 // PathStats sums up every path of the trace. What a flow sent beyond the end of
-// its path counts for the last hop, where it was answered.
+// its path counts for the last hop, where it was answered. Silence that may be
+// another path's counts for none.
 func (t *Trace) PathStats() []PathStats {
 	nodes := make(map[string]*Node, len(t.Graph.Nodes))
 	for i := range t.Graph.Nodes {
@@ -157,6 +161,7 @@ func (t *Trace) PathStats() []PathStats {
 		}
 		series[i] = make([]Series, len(p.Nodes))
 	}
+	answered := make(map[string][]bool, len(nodes)) // by Node.ID, of all paths
 	for _, e := range inOrder(t.Exchanges) {
 		w := walks[e.Flow]
 		if w == nil || w.Path == 0 || e.Err != nil || e.Abandoned && e.Reply.Kind == NoReply {
@@ -169,6 +174,11 @@ func (t *Trace) PathStats() []PathStats {
 		if at < 0 || at >= len(series[w.Path-1]) {
 			continue
 		}
+		if e.Reply.Kind == NoReply && w.Ambiguous && (at >= len(w.Hops) || w.Hops[at].Kind == NoReply) {
+			continue // nobody knows whose silence it is
+		}
+		id := out[w.Path-1].Hops[at].Node
+		answered[id] = append(answered[id], e.Reply.Kind != NoReply)
 		if s := &series[w.Path-1][at]; e.Reply.Kind == NoReply {
 			s.Lost()
 		} else {
@@ -177,7 +187,9 @@ func (t *Trace) PathStats() []PathStats {
 	}
 	for i := range out {
 		for j := range out[i].Hops {
-			out[i].Hops[j].RTTStats, out[i].Hops[j].Recent = series[i][j].Stats(), series[i][j].Recent(Window)
+			h := &out[i].Hops[j]
+			h.RTTStats, h.Recent = series[i][j].Stats(), series[i][j].Recent(Window)
+			h.Limited = h.IsValid() && limits(answered[h.Node], slices.Contains(t.Guarantee.RateLimited, h.TTL))
 		}
 	}
 	return out
