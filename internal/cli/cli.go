@@ -116,8 +116,8 @@ func newRoot(env Env) *cobra.Command {
 		},
 	})
 	trace := newTrace(env)
-	root.AddCommand(trace, newDoctor(env), newCompletion(env), newVersion(env))
-	for _, c := range append(root.Commands(), root) {
+	root.AddCommand(trace, newData(env), newDoctor(env), newCompletion(env), newVersion(env))
+	for _, c := range everyCommand(root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)
 		c.SetErr(env.Err)
@@ -129,6 +129,15 @@ func newRoot(env Env) *cobra.Command {
 		c.SetUsageTemplate(traceUsage(c, false)) // all flags are there now
 	}
 	return root
+}
+
+// everyCommand returns a command and all below it.
+func everyCommand(c *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{c}
+	for _, sub := range c.Commands() {
+		all = append(all, everyCommand(sub)...)
+	}
+	return all
 }
 
 // printable makes text safe to write to a terminal.
