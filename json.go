@@ -60,6 +60,9 @@ type document struct {
 	Tunnels      []docTunnel      `json:"tunnels"`
 	Remarks      []docRemark      `json:"remarkings"`
 	ZeroTTL      []docZeroTTL     `json:"zero_ttl"`
+	Annotations  []docAnnotation  `json:"annotations"`
+	DataSets     []docDataSet     `json:"data_sets"`
+	Borders      []docBorder      `json:"borders"`
 }
 
 type docDestination struct {

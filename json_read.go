@@ -55,6 +55,9 @@ func (d *document) trace() (*Trace, error) {
 	for _, c := range d.Changes {
 		t.Changes = append(t.Changes, RouteChange(c))
 	}
+	if t.Annotations, t.DataSets, err = d.annotations(); err != nil {
+		return nil, err
+	}
 	for i := range d.MTUs {
 		t.MTUs = append(t.MTUs, d.MTUs[i].read())
 	}

@@ -69,6 +69,7 @@ func toDocument(t *Trace) *document {
 	}
 	d.addGraph(&t.Graph)
 	d.addFingerprints(t.Fingerprints())
+	d.addAnnotations(t)
 	d.addFindings(t.Findings())
 	d.EndReason, d.Finish = t.EndReason(), toDocFinish(t)
 	d.MTUs = []docPathMTU{}

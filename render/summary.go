@@ -16,7 +16,8 @@ import (
 )
 
 // Summary writes in a few lines how many paths there are, how sure that is,
-// what else the replies give away, and what it took.
+// where they pass from one AS to another, what else the replies give away, and
+// what it took.
 func Summary(w io.Writer, t *traceflow.Trace) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, shape(t))
@@ -34,6 +35,9 @@ func Summary(w io.Writer, t *traceflow.Trace) error {
 		fmt.Fprintf(b, "The route changed meanwhile: flow %d at TTL %d went to %s, then to %s.\n", c.Flow, c.TTL, c.Before, after)
 	}
 	for _, line := range mtus(t) {
+		fmt.Fprintln(b, line)
+	}
+	for _, line := range borders(t) {
 		fmt.Fprintln(b, line)
 	}
 	if err := Findings(b, t); err != nil {
