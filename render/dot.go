@@ -54,7 +54,7 @@ func DOT(w io.Writer, t *traceflow.Trace, _ Options) error {
 		}
 		fmt.Fprintln(b, " }")
 	}
-	for _, c := range n.crossings(t) {
+	for _, c := range n.arrows(t) {
 		from := c.from
 		if from == "" {
 			from = "source"

@@ -134,16 +134,16 @@ func (x *nodeText) lines() []string {
 // stranger makes text that strangers wrote fit for a label.
 func stranger(s string) string { return Printable(shorten(s, mostName)) }
 
-// crossing is a link, and how to draw it.
-type crossing struct {
+// arrow is a link, and how to draw it.
+type arrow struct {
 	from, to string // "" is the vantage point
 	share    float64
 	inferred bool
 	flows    []int // of the paths through it
 }
 
-// crossings are the links, after those from the vantage point to the first nodes.
-func (n *nodes) crossings(t *traceflow.Trace) []crossing {
+// arrows are the links, after those from the vantage point to the first nodes.
+func (n *nodes) arrows(t *traceflow.Trace) []arrow {
 	type pair struct{ from, to string }
 	flows := make(map[pair][]int)
 	total := 0
@@ -158,18 +158,18 @@ func (n *nodes) crossings(t *traceflow.Trace) []crossing {
 			total += len(p.Flows)
 		}
 	}
-	var out []crossing
+	var out []arrow
 	for i := range n.all {
 		x := &n.all[i]
 		if through := flows[pair{"", x.ID}]; len(through) > 0 {
-			out = append(out, crossing{
+			out = append(out, arrow{
 				to: x.ID, share: float64(len(through)) / float64(total), flows: through,
 				inferred: x.kind == kindSilent || x.TTL > 1,
 			})
 		}
 	}
 	for _, l := range t.Graph.Links {
-		out = append(out, crossing{from: l.From, to: l.To, share: l.Share, inferred: l.Inferred, flows: flows[pair{l.From, l.To}]})
+		out = append(out, arrow{from: l.From, to: l.To, share: l.Share, inferred: l.Inferred, flows: flows[pair{l.From, l.To}]})
 	}
 	for i := range out {
 		slices.Sort(out[i].flows)
