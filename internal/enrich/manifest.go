@@ -137,7 +137,7 @@ func parseManifest(b []byte) (manifest, error) {
 	}
 	var m manifest
 	if err := json.Unmarshal(b, &m); err != nil {
-		return manifest{}, errors.Join(errDamaged, err)
+		return manifest{}, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	if m.Schema != manifestSchema {
 		if strings.HasPrefix(m.Schema, "traceflow.data/") {

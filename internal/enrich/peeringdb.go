@@ -114,7 +114,7 @@ func (p *peeringDB) read(r io.Reader) error {
 		return skipValue(d)
 	})
 	if err != nil {
-		return jsonError(err)
+		return jsonError(d, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("something follows the JSON object")
@@ -126,12 +126,12 @@ func (p *peeringDB) read(r io.Reader) error {
 }
 
 // jsonError says what is wrong in words of a file.
-func jsonError(err error) error {
+func jsonError(d *json.Decoder, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON ends in the middle: it was cut short")
 	}
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return fmt.Errorf("byte %d: no JSON: %w", syntax.Offset, err)
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("no JSON after byte %d: %w", d.InputOffset(), err)
 	}
 	return err
 }

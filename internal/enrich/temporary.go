@@ -29,8 +29,9 @@ func writeTemporary(folder string, content io.Reader) (_ *temporary, err error) 
 	t := &temporary{folder: folder, path: f.Name()}
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("write %s: %w", folder, err), f.Close())
+			_ = f.Close() // what went wrong before it says more
 			t.remove()
+			err = fmt.Errorf("write to %s: %w", folder, err)
 		}
 	}()
 	h := newHash()
