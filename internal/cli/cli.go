@@ -116,8 +116,8 @@ func newRoot(env Env) *cobra.Command {
 			return root.Help()
 		},
 	})
-	root.AddCommand(newTrace(env), newDoctor(env), newCompletion(env), newVersion(env))
-	for _, c := range append(root.Commands(), root) {
+	root.AddCommand(newTrace(env), newData(env), newDoctor(env), newCompletion(env), newVersion(env))
+	for _, c := range everyCommand(root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)
 		c.SetErr(env.Err)
@@ -126,6 +126,15 @@ func newRoot(env Env) *cobra.Command {
 		completeFlags(c)
 	}
 	return root
+}
+
+// everyCommand returns a command and all below it.
+func everyCommand(c *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{c}
+	for _, sub := range c.Commands() {
+		all = append(all, everyCommand(sub)...)
+	}
+	return all
 }
 
 // printable makes text safe to write to a terminal.
