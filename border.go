@@ -169,12 +169,16 @@ func (t *Trace) asNames() map[uint32]string {
 			out[asn] = name
 		}
 	}
+	var ports []*Annotation // whose members have names of their own there
 	for i := range t.Annotations {
-		a := &t.Annotations[i]
-		add(a.Origin.ASN(), a.Origin.Name)
+		if a := &t.Annotations[i]; a.Port == (Port{}) {
+			add(a.Origin.ASN(), a.Origin.Name)
+		} else {
+			ports = append(ports, a)
+		}
 	}
-	for i := range t.Annotations {
-		add(t.Annotations[i].Port.Member, t.Annotations[i].Port.MemberName)
+	for _, a := range ports {
+		add(a.Owner())
 	}
 	return out
 }

@@ -25,6 +25,7 @@ import (
 type traceOptions struct {
 	probeOptions
 	outputOptions
+	annotateOptions
 	paths                              pathCount
 	firstTTL, maxTTL, queries, retries int
 	confidence                         float64
@@ -34,7 +35,7 @@ type traceOptions struct {
 	given                              func(flag string) bool
 	wait, timeout                      seconds
 	rate                               int
-	debug, quiet, numeric, helpAll     bool
+	debug, quiet, helpAll              bool
 	ipv4, ipv6                         bool
 	source, iface, bind                string
 	wire, sim                          string
@@ -89,7 +90,7 @@ link; how sure that is stands below the table.`,
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "use IPv4")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "use IPv6")
 	o.outputOptions.addFlags(f)
-	f.BoolVarP(&o.numeric, "numeric", "n", false, "print addresses only (as ever, for now)")
+	o.annotateOptions.addFlags(c)
 	f.IntVarP(&o.queries, "queries", "q", 1, "`number` of probes for each hop, with -P N")
 	f.IntVar(&o.retries, "retries", 2, "`times` to resend an unanswered probe")
 	f.VarP(&o.timeout, "timeout", "w", "longest wait for a reply, `seconds`")
@@ -110,6 +111,9 @@ link; how sure that is stands below the table.`,
 // validate refuses what cannot work before anything is opened or sent.
 func (o *traceOptions) validate(args []string) error {
 	if err := o.outputOptions.validate(o.given); err != nil {
+		return err
+	}
+	if err := o.annotateOptions.validate(o.given, o.sim != ""); err != nil {
 		return err
 	}
 	for _, r := range []struct {
@@ -205,9 +209,16 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 	if err := env.DropPrivileges(); err != nil {
 		return err
 	}
+	names, err := o.newAnnotator(env, targets[0].simulated)
+	if err != nil {
+		return usagef("--sim %s: %w", o.sim, err)
+	}
+	defer names.close()
 	result := exitOK
 	for i := range targets {
 		t, err := measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
+		names.annotate(ctx, env, t, o.quiet || o.debug)
+		names.report(env)
 		if len(targets) > 1 && o.isTable() {
 			if i > 0 {
 				fmt.Fprintln(env.Out)

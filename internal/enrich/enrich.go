@@ -22,7 +22,7 @@ const DefaultTimeout = 2 * time.Second
 type Lookup interface {
 	// Annotate fills in what it knows of an address and out does not say yet.
 	Annotate(a netip.Addr, out *traceflow.Annotation)
-	// DataSets are all that it answers from.
+	// DataSets are those that have said something so far.
 	DataSets() []traceflow.DataSet
 }
 
@@ -54,10 +54,9 @@ func (n *Annotator) Annotate(ctx context.Context, t *traceflow.Trace) {
 	asked := n.ask(ctx, all)
 	t.Annotations = slices.DeleteFunc(all, func(a traceflow.Annotation) bool { return a.IsZero() })
 	t.DataSets = nil
-	sources := sourcesOf(t.Annotations)
 	for _, l := range n.Offline {
 		for _, s := range l.DataSets() {
-			if sources[s.Name] {
+			if !slices.ContainsFunc(t.DataSets, func(o traceflow.DataSet) bool { return o.Name == s.Name }) {
 				t.DataSets = append(t.DataSets, s)
 			}
 		}
@@ -79,17 +78,6 @@ func (n *Annotator) ask(ctx context.Context, all traceflow.Annotations) []tracef
 	}
 	wait.Wait()
 	return append(names, origins...)
-}
-
-func sourcesOf(all traceflow.Annotations) map[string]bool {
-	out := make(map[string]bool)
-	for i := range all {
-		a := &all[i]
-		for _, source := range []string{a.Hostname.Source, a.Origin.Source, a.Place.Source, a.Port.Source} {
-			out[source] = true
-		}
-	}
-	return out
 }
 
 // oldest sets the date of a data set that is asked piece by piece to that of its

@@ -86,7 +86,7 @@ func TestAnnotate(t *testing.T) {
 			known: map[string]traceflow.Annotation{
 				"192.0.2.1": {Hostname: traceflow.Hostname{Name: "not this", Source: "table"}, Origin: traceflow.Origin{ASNs: []uint32{64500}, Source: "table"}},
 			},
-			sets: []traceflow.DataSet{{Name: "table", Kind: "riswhois"}, {Name: "unused", Kind: "mmdb"}},
+			sets: []traceflow.DataSet{{Name: "table", Kind: "riswhois"}, {Name: "own", Kind: "the same again"}},
 		}
 		s := &dnstest.Server{Answer: dnstest.Records(map[string][]string{
 			"1.2.0.192.in-addr.arpa. PTR":          {"never.asked.example.net."},
@@ -133,6 +133,24 @@ func TestAnnotate(t *testing.T) {
 			t.Errorf("data sets (-first +second)\n%s", diff)
 		}
 	})
+}
+
+func TestHosts(t *testing.T) {
+	h := NewHosts(traceflow.DataSet{Name: "sim", Kind: "sim"}, map[netip.Addr]string{address("192.0.2.1"): "r1"})
+	for _, tt := range []struct {
+		address, before, want string
+		sets                  int
+	}{
+		{"192.0.2.2", "", "", 0},
+		{"192.0.2.1", "known", "known", 0},
+		{"192.0.2.1", "", "r1", 1},
+	} {
+		got := traceflow.Annotation{Hostname: traceflow.Hostname{Name: tt.before}}
+		h.Annotate(address(tt.address), &got)
+		if got.Hostname.Name != tt.want || len(h.DataSets()) != tt.sets {
+			t.Errorf("%s: %+v, data sets %v", tt.address, got.Hostname, h.DataSets())
+		}
+	}
 }
 
 // TestAnnotateDead has no answers at all: it takes the timeout once, not once

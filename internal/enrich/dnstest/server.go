@@ -7,6 +7,7 @@ package dnstest
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -66,10 +67,20 @@ func (s *Server) MostAtOnce() int {
 // Listen answers on loopback, over UDP and TCP, until the test ends.
 func (s *Server) Listen(t testing.TB) netip.AddrPort {
 	t.Helper()
+	address, stop, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return address
+}
+
+// Start answers on loopback, over UDP and TCP, until stop is called.
+func (s *Server) Start() (address netip.AddrPort, stop func(), err error) {
 	for range 20 { // the port may be taken for one of the two
 		stream, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			t.Fatal(err)
+			return netip.AddrPort{}, nil, err
 		}
 		address := netip.MustParseAddrPort(stream.Addr().String())
 		packets, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(address))
@@ -77,16 +88,14 @@ func (s *Server) Listen(t testing.TB) netip.AddrPort {
 			stream.Close()
 			continue
 		}
-		t.Cleanup(func() {
-			stream.Close()
-			packets.Close()
-		})
 		go s.servePackets(packets)
 		go s.serveStreams(stream)
-		return address
+		return address, func() {
+			stream.Close()
+			packets.Close()
+		}, nil
 	}
-	t.Fatal("no port is free for both UDP and TCP")
-	return netip.AddrPort{}
+	return netip.AddrPort{}, nil, errors.New("no port is free for both UDP and TCP")
 }
 
 // largest is what the resolver says that it takes over UDP.
