@@ -48,16 +48,35 @@ func (p parallel) cell(w *traceflow.Walk, i int) string {
 	}
 	who := w.Responder(r)
 	text := who.Address.String()
-	if who.Interface != 0 && p[spot{w.First + uint8(i), who.Address}] {
-		text += fmt.Sprintf(" if %d", who.Interface)
+	if by := p.link(w.First+uint8(i), who); by != "" {
+		text += " " + by
 	}
-	if r.Kind == traceflow.TimeExceeded && r.Address == w.Flow.Destination {
-		return text + " !T"
-	}
-	if mark := mark(r); mark != "" && (r.Kind != traceflow.PortUnreachable || r.Address != w.Flow.Destination) {
-		text += " " + mark
+	if m := hopMark(w, i); m != "" {
+		text += " " + m
 	}
 	return text
+}
+
+// link says which of its interfaces a responder was reached by, where that makes
+// a difference.
+func (p parallel) link(ttl uint8, who traceflow.Responder) string {
+	if who.Interface == 0 || !p[spot{ttl, who.Address}] {
+		return ""
+	}
+	return fmt.Sprintf("if %d", who.Interface)
+}
+
+// hopMark says what the answer of hop i was if it was no ordinary step: what it
+// refused, or that the destination takes itself for a router (!T).
+func hopMark(w *traceflow.Walk, i int) string {
+	r := &w.Hops[i]
+	switch {
+	case r.Kind == traceflow.TimeExceeded && r.Address == w.Flow.Destination:
+		return "!T"
+	case r.Kind == traceflow.PortUnreachable && r.Address == w.Flow.Destination:
+		return ""
+	}
+	return mark(r)
 }
 
 // mark returns the sign that traceroute tools print for an ICMP error that is
@@ -84,4 +103,16 @@ func mark(r *traceflow.Reply) string {
 		return m
 	}
 	return fmt.Sprintf("!<%d>", r.ICMPCode)
+}
+
+// markNames say what marks mean.
+var markNames = []struct{ mark, name string }{
+	{"!T", "it takes itself for a router on the way"},
+	{"!N", "network unreachable"},
+	{"!H", "host unreachable"},
+	{"!P", "protocol unreachable"},
+	{"!p", "port unreachable, though it is not the destination"},
+	{"!X", "forbidden by an administrator"},
+	{"!S", "source route failed, or beyond the scope of the source address"},
+	{"!F", "packet too big"},
 }

@@ -15,4 +15,7 @@ type Options struct {
 	// Color is whether formats for people use colours (ECMA-48). They never say
 	// anything by colour alone.
 	Color bool
+	// ASCII is whether formats for people draw with ASCII only, for terminals that
+	// do not show UTF-8.
+	ASCII bool
 }

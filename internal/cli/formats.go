@@ -13,6 +13,7 @@ import (
 
 // formats are the outputs by their --format name.
 var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
+	"text":   render.Text,
 	"vert":   render.Vert,
 	"horiz":  render.Horiz,
 	"json":   render.JSON,
