@@ -103,7 +103,6 @@ func newRoot(env Env) *cobra.Command {
 	root.Version = thisBuild().String()
 	root.SetVersionTemplate("{{.Version}}")
 	root.Flags().BoolP("version", "V", false, "print the version")
-	root.SetUsageTemplate(usageWith(traceExits))
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		fmt.Fprintf(env.Out, "%s\n\n%s", c.Long, c.UsageString())
 	})
@@ -116,7 +115,8 @@ func newRoot(env Env) *cobra.Command {
 			return root.Help()
 		},
 	})
-	root.AddCommand(newTrace(env), newDoctor(env), newCompletion(env), newVersion(env))
+	trace := newTrace(env)
+	root.AddCommand(trace, newDoctor(env), newCompletion(env), newVersion(env))
 	for _, c := range append(root.Commands(), root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)
@@ -124,6 +124,9 @@ func newRoot(env Env) *cobra.Command {
 		c.Flags().BoolP("help", "h", false, "print this help")
 		c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(flagError(err)) })
 		completeFlags(c)
+	}
+	for _, c := range []*cobra.Command{root, trace} {
+		c.SetUsageTemplate(traceUsage(c, false)) // all flags are there now
 	}
 	return root
 }

@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 
 	"traceflow"
 	"traceflow/probe"
@@ -25,7 +28,7 @@ import (
 
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
-		{"--help"}, {"trace", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
+		{"--help"}, {"--help-all"}, {"trace", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
 	} {
 		name := strings.Trim(strings.Join(args, ""), "-")
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +50,7 @@ func TestHelp(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 			lines := strings.Split(out.String(), "\n")
-			if len(lines) > 75 {
+			if len(lines) > 75 && name != "help-all" {
 				t.Errorf("%d lines are more than a tall screen", len(lines))
 			}
 			for _, line := range lines {
@@ -56,6 +59,28 @@ func TestHelp(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHelpGroups wants each flag of a trace in one group of the help.
+func TestHelpGroups(t *testing.T) {
+	root := newRoot(Env{Out: io.Discard, Err: io.Discard})
+	root.InitDefaultHelpFlag()
+	root.InitDefaultVersionFlag()
+	in := make(map[string]int)
+	for _, g := range traceGroups {
+		for _, name := range slices.Concat(g.flags, g.rare) {
+			in[name]++
+		}
+	}
+	root.Flags().VisitAll(func(f *pflag.Flag) {
+		if in[f.Name] != 1 {
+			t.Errorf("--%s is in %d groups, want 1", f.Name, in[f.Name])
+		}
+		delete(in, f.Name)
+	})
+	for name := range in {
+		t.Errorf("--%s is in a group, and there is no such flag", name)
 	}
 }
 

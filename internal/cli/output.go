@@ -18,7 +18,6 @@ import (
 type outputOptions struct {
 	format, color string
 	json, dedup   bool
-	mask          int // hops to hide
 }
 
 // colors are the values of --color.

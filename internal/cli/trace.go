@@ -34,7 +34,7 @@ type traceOptions struct {
 	given                              func(flag string) bool
 	wait, timeout                      seconds
 	rate                               int
-	debug, quiet, numeric              bool
+	debug, quiet, numeric, helpAll     bool
 	ipv4, ipv6                         bool
 	source, iface, bind                string
 	wire, sim                          string
@@ -61,6 +61,10 @@ link; how sure that is stands below the table.`,
 		Args:    cobra.ArbitraryArgs,
 		Example: traceExamples,
 		RunE: func(c *cobra.Command, args []string) error {
+			if o.helpAll {
+				_, err := fmt.Fprintf(env.Out, "%s\n\n%s", c.Long, traceUsage(c, true))
+				return err
+			}
 			o.given = c.Flags().Changed
 			o.rateSet, o.waitSet = c.Flags().Changed("rate"), c.Flags().Changed("wait")
 			if err := o.validate(args); err != nil {
@@ -99,6 +103,7 @@ link; how sure that is stands below the table.`,
 	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page of --format viz\n(not in this version)")
 	f.BoolVar(&o.debug, "debug", false, "log every packet to standard error")
 	f.BoolVar(&o.quiet, "quiet", false, "only errors on standard error")
+	f.BoolVar(&o.helpAll, "help-all", false, "print the help with every flag")
 	return c
 }
 
