@@ -107,12 +107,12 @@ func mark(r *traceflow.Reply) string {
 
 // markNames say what marks mean.
 var markNames = []struct{ mark, name string }{
-	{"!T", "it takes itself for a router on the way"},
+	{"!T", "takes itself for a router on the way"},
 	{"!N", "network unreachable"},
 	{"!H", "host unreachable"},
 	{"!P", "protocol unreachable"},
-	{"!p", "port unreachable, though it is not the destination"},
+	{"!p", "port unreachable though not the destination"},
 	{"!X", "forbidden by an administrator"},
-	{"!S", "source route failed, or beyond the scope of the source address"},
+	{"!S", "source route failed or beyond its scope"},
 	{"!F", "packet too big"},
 }

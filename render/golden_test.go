@@ -270,6 +270,7 @@ func number(t *testing.T, text string) uint8 {
 
 func TestGolden(t *testing.T) {
 	formats := map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
+		"text": render.Text, "markdown": render.Markdown,
 		"vert": render.Vert, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON,
 	}
 	for _, tt := range traces {
@@ -358,6 +359,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 func TestWriteErrors(t *testing.T) {
 	trace := traces[0].trace(t)
 	for name, write := range map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
+		"text": render.Text, "markdown": render.Markdown,
 		"vert": render.Vert, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON,
 	} {
 		if err := write(brokenWriter{}, trace, render.Options{}); err == nil {

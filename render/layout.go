@@ -42,21 +42,19 @@ func (p prefix) next() prefix { return prefix{p.rest, p.rest} }
 func (l *layout) draw(part []*vertex, p prefix, joined bool) {
 	for len(part) > 0 {
 		id := l.enter(part)
-		entries := 0
-		for entries < len(part) && part[entries].TTL == part[0].TTL {
-			entries++
-		}
-		if entries == 1 {
+		if entries(part) == 1 {
 			l.line(part[0], p.first)
 			part, p = part[1:], p.next()
 			continue
 		}
-		if branches := components(part, id); len(branches) > 1 {
+		branches := components(part, id)
+		before, meet, after := converge(part, id, trunk(branches))
+		switch {
+		case meet != nil:
+		case len(branches) > 1:
 			l.fork(branches, p, joined)
 			return
-		}
-		before, meet, after := converge(part, id, entries)
-		if meet == nil {
+		default:
 			l.mesh(part, id, p, joined)
 			return
 		}
@@ -105,17 +103,15 @@ func (l *layout) mesh(part []*vertex, id int, p prefix, joined bool) {
 	from := splits(part, id)
 	first := true
 	for from > 0 {
-		ttl, n := part[0].TTL, 0
-		for n < len(part) && part[n].TTL == ttl {
-			n++
-		}
-		after := n
-		for after < len(part) && part[after].TTL == ttl+1 {
-			after++
-		}
+		n := entries(part)
 		for i, v := range part[:n] {
 			l.name(v)
-			v.meshed, v.layer = true, after-n
+			v.meshed = true
+			for _, s := range v.next {
+				if s.region != id { // where the ways meet below
+					l.name(s.vertex)
+				}
+			}
 			l.line(v, l.branch(p, first && i == 0, false).first)
 		}
 		part, from, first = part[n:], from-n, false
@@ -165,11 +161,44 @@ func components(part []*vertex, id int) [][]*vertex {
 	return out
 }
 
-// converge looks for the first vertex where ways through a part meet and are
-// together from then on. Everything that can be reached from it is reached only through it, and
-// what leads to it leads nowhere else; ways that end before may have others.
-func converge(part []*vertex, id, entries int) (before []*vertex, meet *vertex, after []*vertex) {
-	for _, v := range part[entries:] {
+// entries returns how many vertices of a part are at its first TTL.
+func entries(part []*vertex) int {
+	n := 0
+	for n < len(part) && part[n].TTL == part[0].TTL {
+		n++
+	}
+	return n
+}
+
+// trunk returns the component that the ways through a part go on by, if they do
+// so together: the only one, or the only one to reach the destination, while the
+// others end before.
+func trunk(branches [][]*vertex) []*vertex {
+	if len(branches) == 1 {
+		return branches[0]
+	}
+	var out []*vertex
+	for _, b := range branches {
+		if !slices.ContainsFunc(b, func(v *vertex) bool { return v.final }) {
+			continue
+		}
+		if out != nil {
+			return nil
+		}
+		out = b
+	}
+	if entries(out) < 2 {
+		return nil
+	}
+	return out
+}
+
+// converge looks for the first vertex of a part's trunk where ways meet and are
+// together from then on. Everything that can be reached from it is reached only
+// through it, and what leads to it leads nowhere else; ways that end before may
+// have others.
+func converge(part []*vertex, id int, trunk []*vertex) (before []*vertex, meet *vertex, after []*vertex) {
+	for _, v := range trunk[entries(trunk):] {
 		below, ok := dominated(v, id)
 		if !ok {
 			continue

@@ -41,7 +41,6 @@ type vertex struct {
 	region int    // the part that it is being laid out in
 	ref    string // "2a" where others have to name it
 	meshed bool   // it names what it leads to
-	layer  int    // how many nodes of the mesh are at the next TTL
 }
 
 // step joins a vertex with the next or the previous one of a path.
@@ -63,6 +62,8 @@ type routes struct {
 	// unanswered flows met nothing but silence, unsent ones were not sent, and
 	// ambiguous ones were not answered where paths differ.
 	unanswered, unsent, ambiguous int
+	// width counts vertices by TTL.
+	width [256]int
 	// unknown counts, by TTL, flows of which nobody knows where they passed.
 	unknown [256]int
 }
@@ -87,6 +88,7 @@ func newRoutes(t *traceflow.Trace) *routes {
 		n := &t.Graph.Nodes[i]
 		if v := byID[n.ID]; v.Flows > 0 {
 			r.vertices = append(r.vertices, v)
+			r.width[v.TTL]++
 		} else {
 			r.strangers = append(r.strangers, n)
 		}
@@ -137,10 +139,6 @@ func (r *routes) join(byID map[string]*vertex) {
 // follow counts what became of each flow.
 func (r *routes) follow(byID map[string]*vertex) {
 	g := &r.trace.Graph
-	var width [256]int
-	for _, v := range r.vertices {
-		width[v.TTL]++
-	}
 	for i := range g.Walks {
 		w := &g.Walks[i]
 		if w.Path == 0 {
@@ -157,9 +155,9 @@ func (r *routes) follow(byID map[string]*vertex) {
 		for j, id := range p.Nodes {
 			v := byID[id]
 			switch own := j < len(w.Hops) && w.Hops[j].Address.IsValid(); {
-			case w.End == traceflow.EndSilent && int(v.TTL) > w.LastAnswered():
+			case w.End == traceflow.EndSilent && j > lastKnown(w):
 				// It was asked there and nobody answered: see end.
-			case !w.Ambiguous, own, width[v.TTL] == 1:
+			case !w.Ambiguous, own, r.width[v.TTL] == 1:
 				v.known++
 			default:
 				r.unknown[v.TTL]++
@@ -186,7 +184,7 @@ func (r *routes) end(w *traceflow.Walk, p *traceflow.Path, byID map[string]*vert
 		}
 		return
 	}
-	last := w.LastAnswered() - int(w.First)
+	last := lastKnown(w)
 	// A flow of which nothing is known beyond some hop that others went on from,
 	// on what may be its path, has not ended there.
 	if w.End == traceflow.EndUnknown {
@@ -206,4 +204,15 @@ func (r *routes) end(w *traceflow.Walk, p *traceflow.Path, byID map[string]*vert
 	case len(v.next) == 0 && !v.final:
 		v.dropped++
 	}
+}
+
+// lastKnown returns the last hop of which it is known what the flow met there,
+// or -1.
+func lastKnown(w *traceflow.Walk) int {
+	for i := range slices.Backward(w.Hops) {
+		if w.Hops[i].Address.IsValid() {
+			return i
+		}
+	}
+	return -1
 }

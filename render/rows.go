@@ -60,7 +60,22 @@ func (d *drawing) rows() []row {
 		})
 	}
 	b.addStrangers()
+	alignCounts(b.out)
 	return b.out
+}
+
+// alignCounts makes losses equally long behind the share.
+func alignCounts(rows []row) {
+	count := func(x *row) int { return len(x.loss) - strings.LastIndex(x.loss, " ") }
+	longest := 0
+	for i := range rows {
+		longest = max(longest, count(&rows[i]))
+	}
+	for i := range rows {
+		if x := &rows[i]; x.loss != "" {
+			x.loss += strings.Repeat(" ", longest-count(x))
+		}
+	}
 }
 
 // run returns how many of the first lines are a run of hops that did not answer
@@ -184,6 +199,8 @@ func (b *rowBuilder) notes(v, last *vertex) []aside {
 	if last.meshed {
 		say(plain, len(last.next) > 0, "%s", b.leadsTo(last))
 	}
+	say(plain, v.final && v.Replies > 0, "destination")
+	say(plain, v.final && v.Replies == 0, "destination: answers other probes only")
 	if e, ok := arrival(v); ok {
 		say(plain, e != linkSeen, "%s %s", b.glyphs.from, e)
 	}
@@ -192,8 +209,6 @@ func (b *rowBuilder) notes(v, last *vertex) []aside {
 			say(plain, true, "%s %s", b.glyphs.to, s.evidence)
 		}
 	}
-	say(plain, v.final && v.Replies > 0, "destination")
-	say(plain, v.final && v.Replies == 0, "destination, does not answer these flows")
 	say(yellow, v.balancer == traceflow.BalancerPerPacket, "balances per packet")
 	say(yellow, v.balancer == traceflow.BalancerPerDestination, "balances per destination")
 	onward := len(last.next) > 0
@@ -234,7 +249,10 @@ func (b *rowBuilder) leadsTo(v *vertex) string {
 		}
 		names = append(names, name)
 	}
-	if len(names) == v.layer && v.layer > 1 && inferred == 0 {
+	switch {
+	case len(names) == 0:
+		names = []string{"none seen"}
+	case len(names) > 1 && len(names) == b.width[v.TTL+1] && inferred == 0:
 		names = []string{"all"}
 	}
 	return b.glyphs.to + " " + strings.Join(names, " ")
@@ -243,21 +261,21 @@ func (b *rowBuilder) leadsTo(v *vertex) string {
 // arrival returns the evidence for the steps to a vertex that the drawing shows
 // as one line down to it, and whether it is one and the same for all of them.
 func arrival(v *vertex) (evidence, bool) {
-	if len(v.prev) == 0 || v.prev[0].meshed {
-		return linkSeen, true
-	}
-	first := linkSeen
-	for i, s := range v.prev {
-		e := s.evidence
-		if v.silent || s.silent {
-			e = linkSeen // that is what * says
+	e, n := linkSeen, 0
+	for _, s := range v.prev {
+		if s.meshed {
+			continue // which says so itself
 		}
-		if i > 0 && e != first {
+		own := s.evidence
+		if v.silent || s.silent {
+			own = linkSeen // that is what * says
+		}
+		if n++; n > 1 && own != e {
 			return linkSeen, false
 		}
-		first = e
+		e = own
 	}
-	return first, true
+	return e, true
 }
 
 // String says what is wrong with a step, for a note.

@@ -42,7 +42,7 @@ func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 	}
 	fmt.Fprintln(b)
 	if !t.Complete {
-		paragraph(yellow, "Cut short: this is what was known by then.")
+		paragraph(yellow, cutShort)
 	}
 	lines, err := summaryLines(t)
 	if err != nil {
@@ -51,6 +51,9 @@ func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 	paragraph(plain, lines...)
 	return b.Flush()
 }
+
+// cutShort stands above what a measurement says that was interrupted.
+const cutShort = "Cut short: this is what was known by then."
 
 func summaryLines(t *traceflow.Trace) ([]string, error) {
 	var b bytes.Buffer
@@ -95,13 +98,20 @@ func (d *drawing) legend() []string {
 	say(some(func(v *vertex) bool { return v.silent && !v.asked }), "? was not asked.")
 	say(step(linkInferred), "inferred, ~: flows were answered by several nodes in turn; which leads to which is not certain.")
 	say(step(linkUnseen), "not seen: no flow was answered at both ends of that link.")
+	var marks []string
 	for _, m := range markNames {
-		say(some(func(v *vertex) bool { return slices.Contains(v.marks, m.mark) }), "%s: %s", m.mark, m.name)
+		if some(func(v *vertex) bool { return slices.Contains(v.marks, m.mark) }) {
+			marks = append(marks, m.mark+" "+m.name)
+		}
 	}
+	say(len(marks) > 0, "%s.", strings.Join(marks, ", "))
 	all := d.trace.Config.Paths > 0
 	say(d.unanswered > 0 && len(d.lines) > 0, "%s answered nowhere.", was(d.unanswered))
 	say(d.unsent > 0, "%s not sent.", was(d.unsent))
 	say(all && d.ambiguous > 0, "%s not answered where paths differ, and not counted there.", was(d.ambiguous))
+	for _, line := range sources(d.trace, d.options) {
+		say(true, "Names and owners are from %s.", line)
+	}
 	return out
 }
 

@@ -13,11 +13,12 @@ import (
 
 // formats are the outputs by their --format name.
 var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-	"text":   render.Text,
-	"vert":   render.Vert,
-	"horiz":  render.Horiz,
-	"json":   render.JSON,
-	"ndjson": render.NDJSON,
+	"text":     render.Text,
+	"markdown": render.Markdown,
+	"vert":     render.Vert,
+	"horiz":    render.Horiz,
+	"json":     render.JSON,
+	"ndjson":   render.NDJSON,
 }
 
 func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }
