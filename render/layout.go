@@ -203,6 +203,7 @@ func converge(part []*vertex, id int, trunk []*vertex) (before []*vertex, meet *
 		if !ok {
 			continue
 		}
+		before, after = nil, nil
 		for _, u := range part {
 			switch {
 			case u == v:
@@ -212,9 +213,17 @@ func converge(part []*vertex, id int, trunk []*vertex) (before []*vertex, meet *
 				before = append(before, u)
 			}
 		}
-		return before, v, after
+		// What leads out of the part cannot stand above the vertex on its left.
+		if !slices.ContainsFunc(before, func(u *vertex) bool { return leaves(u, id) }) {
+			return before, v, after
+		}
 	}
 	return nil, nil, nil
+}
+
+// leaves reports whether a vertex leads out of its part.
+func leaves(v *vertex, id int) bool {
+	return slices.ContainsFunc(v.next, func(s step) bool { return s.region != id })
 }
 
 // dominated returns what is reached from a vertex within a part, and whether all

@@ -80,15 +80,27 @@ func (c *widths) lines(x *row, o Options) []string {
 	out := []string{strings.TrimRight(b.String(), " ")}
 	// What else belongs to the row continues the drawing.
 	margin := strings.Repeat(" ", c.ttl+c.suffix+gutter) + below(x.tree)
-	if text := c.about(x); c.below && text != "" {
-		indent := "  "
-		if o.Width > 0 {
-			text = shortenEnd(text, ellipsis, max(fairName, o.Width-displayWidth(margin+indent)))
-		}
-		out = append(out, o.paint(dim, margin+indent)+text)
+	text := ""
+	if c.below {
+		text = c.about(x)
 	}
-	for _, n := range notes {
-		out = append(out, o.paint(dim, pad(margin, before+gutter))+n)
+	for text != "" || len(notes) > 0 {
+		line, width := o.paint(dim, margin), displayWidth(margin)
+		if text != "" {
+			line += "  "
+			width += 2
+			if o.Width > 0 {
+				text = shortenEnd(text, ellipsis, max(fairName, o.Width-width))
+			}
+			line += text
+			width += displayWidth(text)
+			text = ""
+		}
+		if len(notes) > 0 && width <= before {
+			line += strings.Repeat(" ", before+gutter-width) + notes[0]
+			notes = notes[1:]
+		}
+		out = append(out, line)
 	}
 	return out
 }

@@ -91,7 +91,7 @@ func pictureOf(g *traceflow.Graph) picture {
 // reader reads the tree of Text as a person does. What stands below a node at
 // its depth is its next hop; what is indented below it are branches; where they
 // end, what stands on the left is the next hop of each, but for those that say
-// otherwise.
+// otherwise. A branch that somebody leads to by name does not start above it.
 type reader struct {
 	t     *testing.T
 	nodes []drawnNode
@@ -151,15 +151,18 @@ func readText(t *testing.T, text string) picture {
 	return name(r.nodes)
 }
 
+// signs are those of an ASCII drawing.
+var signs = strings.NewReplacer("->", "→", "<-", "←")
+
 // drawnLines takes the tree out of the text.
 func drawnLines(text string) []drawnLine {
 	var out []drawnLine
-	address, rest := 0, 0
+	address, rest, notes := 0, 0, 0
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
 		if strings.HasPrefix(line, "TTL ") {
 			address = strings.Index(line, "Address")
-			rest = address + len("Address")
+			rest, notes = address+len("Address"), len(line) // the figures end with their titles
 			for rest < len(line) && line[rest] == ' ' {
 				rest++
 			}
@@ -176,10 +179,10 @@ func drawnLines(text string) []drawnLine {
 			from, to = min(from, len(runes)), min(to, len(runes))
 			return string(runes[from:to])
 		}
-		l := drawnLine{ttl: strings.TrimSpace(cell(0, address-2)), address: cell(address, rest), rest: cell(rest, len(runes))}
+		l := drawnLine{ttl: strings.TrimSpace(cell(0, address-2)), address: cell(address, rest), rest: signs.Replace(cell(notes, len(runes)))}
 		if l.ttl == "" {
-			last := &out[len(out)-1]
-			last.rest += " " + strings.Trim(string(runes[address:]), " │|")
+			// Only what stands under the notes is one: names may be below an address.
+			out[len(out)-1].rest += " " + strings.TrimSpace(l.rest)
 			continue
 		}
 		n := 0
@@ -190,6 +193,7 @@ func drawnLines(text string) []drawnLine {
 			}
 		}
 		l.tree, l.address = l.address[:n], strings.TrimSpace(l.address[n:])
+		l.rest = strings.TrimSpace(l.rest)
 		out = append(out, l)
 	}
 	return out
@@ -197,7 +201,7 @@ func drawnLines(text string) []drawnLine {
 
 // arrow returns what follows "→" in a note.
 func arrow(rest string) string {
-	_, names, ok := strings.Cut(strings.ReplaceAll(rest, "->", "→"), "→ ")
+	_, names, ok := strings.Cut(rest, "→ ")
 	if !ok {
 		return ""
 	}
@@ -206,7 +210,7 @@ func arrow(rest string) string {
 }
 
 func (r *reader) read(l drawnLine) {
-	rest := strings.ReplaceAll(l.rest, "<-", "←")
+	rest := l.rest
 	from, to, ref, tail := r.ttl(l.ttl)
 	if strings.Contains(rest, "on no flow's path") {
 		r.strange[r.add(from, l.address)] = true
@@ -226,7 +230,7 @@ func (r *reader) read(l drawnLine) {
 		return
 	}
 	previous := r.at[depth]
-	if ref != "" && (r.told[ref] || r.told[fmt.Sprint("all ", from)]) || strings.Contains(rest, "← not seen") || strings.Contains(rest, "← same router") {
+	if start > 0 && ref != "" && (r.told[ref] || r.told[fmt.Sprint("all ", from)]) || strings.Contains(rest, "← not seen") || strings.Contains(rest, "← same router") {
 		previous = nil
 	}
 	who := strings.Fields(l.address)

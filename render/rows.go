@@ -4,6 +4,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"traceflow"
@@ -261,21 +262,25 @@ func (b *rowBuilder) leadsTo(v *vertex) string {
 // arrival returns the evidence for the steps to a vertex that the drawing shows
 // as one line down to it, and whether it is one and the same for all of them.
 func arrival(v *vertex) (evidence, bool) {
-	e, n := linkSeen, 0
-	for _, s := range v.prev {
-		if s.meshed {
-			continue // which says so itself
-		}
-		own := s.evidence
+	drawn := slices.DeleteFunc(slices.Clone(v.prev), func(s step) bool {
+		// A vertex of a mesh names what it leads to, and so what it does not.
+		return s.meshed && (s.evidence == linkSeen || s.evidence == linkInferred)
+	})
+	if len(drawn) > 0 && len(drawn) < len(v.prev) {
+		drawn = slices.DeleteFunc(drawn, func(s step) bool { return s.meshed })
+	}
+	first := linkSeen
+	for i, s := range drawn {
+		e := s.evidence
 		if v.silent || s.silent {
-			own = linkSeen // that is what * says
+			e = linkSeen // that is what * says
 		}
-		if n++; n > 1 && own != e {
+		if i > 0 && e != first {
 			return linkSeen, false
 		}
-		e = own
+		first = e
 	}
-	return e, true
+	return first, true
 }
 
 // String says what is wrong with a step, for a note.

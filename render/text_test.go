@@ -97,10 +97,11 @@ func search(ctx context.Context, e *probe.Engine, flow traceflow.Flow, paths int
 // network and wants those of the graph, none more and none less.
 func TestTextTellsTheGraph(t *testing.T) {
 	for _, name := range topology.BuiltinNames() {
+		network := topologytest.Builtin(t, name)
 		for _, v6 := range []bool{false, true} {
 			for _, paths := range []int{0, 1, 6} {
-				if v6 && (paths == 1 || strings.HasPrefix(name, "wide")) {
-					continue // the same again
+				if v6 && !network.IPv6 || !v6 && !network.IPv4 || v6 && network.IPv4 && (paths == 1 || strings.HasPrefix(name, "wide")) {
+					continue
 				}
 				t.Run(fmt.Sprintf("%s/v6=%t/paths=%d", name, v6, paths), func(t *testing.T) {
 					checkPicture(t, traceBuiltin(t, name, v6, paths))
@@ -133,7 +134,7 @@ func checkPicture(t *testing.T, trace *traceflow.Trace) {
 // lengths, silent here and there, refused, cut short.
 func TestTextTellsAnyGraph(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range 1500 {
+	for i := range 500 {
 		g := golden{name: fmt.Sprint(i), ends: ipv4, cancelled: i%7 == 0}
 		length, width, silence := 2+random.IntN(6), 1+random.IntN(4), random.Float64()*0.3
 		for range 1 + random.IntN(12) {
