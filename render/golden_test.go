@@ -309,7 +309,7 @@ func number(t *testing.T, text string) uint8 {
 // formats are all that have a golden file for each trace.
 var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
 	"vert": render.Vert, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON,
-	"report": render.Report, "csv": render.CSV, "dot": render.DOT, "mermaid": render.Mermaid,
+	"text": render.Text, "markdown": render.Markdown, "report": render.Report, "csv": render.CSV, "dot": render.DOT, "mermaid": render.Mermaid,
 }
 
 func TestGolden(t *testing.T) {

@@ -177,7 +177,7 @@ func TestComplain(t *testing.T) {
 
 func TestRemarkUnverified(t *testing.T) {
 	var stderr bytes.Buffer
-	remark(Env{Err: &stderr}, &traceflow.Trace{Exchanges: []traceflow.Exchange{{}, {Reply: traceflow.Reply{Unverified: true}}}})
+	remark(Env{Err: &stderr}, &traceflow.Trace{Exchanges: []traceflow.Exchange{{}, {Reply: traceflow.Reply{Unverified: true}}}}, false)
 	if want := "1 reply quoted too little to be verified; whoever knows the ports could have made that up\n"; stderr.String() != want {
 		t.Errorf("got %q, want %q", stderr.String(), want)
 	}

@@ -50,7 +50,7 @@ var traceGroups = []flagGroup{
 	},
 	{"How fast", []string{"rate", "timeout"}, []string{"wait", "retries"}},
 	{"What to show", []string{"format", "json", "quiet"}, []string{"dedup", "color", "bind", "debug"}},
-	{"Names and owners", []string{"numeric"}, nil},
+	{"Names and owners", []string{"numeric", "cymru"}, []string{"data", "resolver", "dns-timeout"}},
 	{"Else", []string{"help", "help-all", "version"}, nil},
 }
 

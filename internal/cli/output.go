@@ -25,7 +25,7 @@ type outputOptions struct {
 var colors = []string{"auto", "always", "never"}
 
 func (o *outputOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.format, "format", "vert", "`form`: "+strings.Join(formatNames(), ", "))
+	f.StringVar(&o.format, "format", "text", "`form`: "+strings.Join(formatNames(), ", "))
 	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
 	f.BoolVar(&o.dedup, "dedup", false, "in tables, show each distinct path once")
 	f.StringVar(&o.color, "color", "auto", "`when` to use colours: "+strings.Join(colors, ", "))
@@ -55,11 +55,15 @@ func (o *outputOptions) validate(given func(flag string) bool) error {
 // summary is then not part of it.
 func (o *outputOptions) isTable() bool { return o.format == "vert" || o.format == "horiz" }
 
+// isReport reports whether the format is for people and has the summary in it.
+func (o *outputOptions) isReport() bool { return o.format == "text" || o.format == "markdown" }
+
 // render is what the format is asked for.
 func (o *outputOptions) render(env Env) render.Options {
 	return render.Options{
 		Dedup: o.dedup, Width: env.Width,
 		Color:     o.color == "always" || o.color == "auto" && env.Color,
+		ASCII:     env.ASCII,
 		Continued: o.written > 0,
 	}
 }

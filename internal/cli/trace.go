@@ -44,7 +44,7 @@ type traceOptions struct {
 }
 
 const traceExamples = `  traceflow example.com                      every path, with 95 % confidence
-  traceflow -P 4 example.com                 four flows, one row a flow
+  traceflow -P 4 example.com                 four flows, whatever they show
   traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
   traceflow -P 64 --rate 0 192.0.2.1         as fast as it can: two round trips
   traceflow --sim d                          a network in memory, no rights
@@ -58,7 +58,7 @@ func newTrace(env Env) *cobra.Command {
 		Long: `traceflow finds the paths that packets take from this host to a destination. It
 holds one flow's header fields constant over every TTL, changes only the source
 port between flows, and follows as many flows as it takes to have seen every
-link; how sure that is stands below the table.`,
+link; how sure that is stands below the paths.`,
 		Args:    cobra.ArbitraryArgs,
 		Example: traceExamples,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -219,10 +219,10 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		t, err := measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
 		names.annotate(ctx, env, t, o.quiet || o.debug)
 		names.report(env)
+		if i > 0 && (o.isTable() || o.isReport()) {
+			fmt.Fprintln(env.Out)
+		}
 		if len(targets) > 1 && o.isTable() {
-			if i > 0 {
-				fmt.Fprintln(env.Out)
-			}
 			fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
 		}
 		if werr := o.write(env, t, len(targets) > 1); werr != nil {
@@ -236,7 +236,7 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		}
 		complain(env, t)
 		if !o.quiet {
-			remark(env, t)
+			remark(env, t, o.isReport())
 		}
 		if err != nil && !discover.IsCancelled(ctx, err) {
 			return err
