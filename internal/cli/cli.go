@@ -25,6 +25,7 @@ import (
 
 // Env is what a command may touch.
 type Env struct {
+	In       io.Reader // nil is an empty one
 	Out, Err io.Writer
 	// Terminal says that Err is one: only then is progress shown.
 	Terminal bool
@@ -44,7 +45,7 @@ func System() Env {
 		width = 0 // no terminal
 	}
 	return Env{
-		Out: os.Stdout, Err: os.Stderr, Width: width,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width,
 		// https://no-color.org; a dumb terminal has no colours.
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),
@@ -116,7 +117,7 @@ func newRoot(env Env) *cobra.Command {
 			return root.Help()
 		},
 	})
-	root.AddCommand(newTrace(env), newDoctor(env), newCompletion(env), newVersion(env))
+	root.AddCommand(newTrace(env), newShow(env), newDoctor(env), newCompletion(env), newVersion(env))
 	for _, c := range append(root.Commands(), root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)

@@ -25,7 +25,7 @@ import (
 
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
-		{"--help"}, {"trace", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
+		{"--help"}, {"trace", "--help"}, {"show", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
 	} {
 		name := strings.Trim(strings.Join(args, ""), "-")
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,6 @@ import (
 	"traceflow"
 	"traceflow/discover"
 	"traceflow/probe"
-	"traceflow/render"
 )
 
 // traceOptions are the flags of a trace.
@@ -140,6 +139,8 @@ func (o *traceOptions) validate(args []string) error {
 		return errors.New("--wait and --rate both set the pace: give one of them")
 	case o.timeout <= 0:
 		return errors.New("--timeout must be more than 0")
+	case o.mask > 0 && o.debug:
+		return errors.New("--debug logs every packet, and --mask hides some: give one of them")
 	case slices.Contains(args, ""):
 		return errors.New("the destination is empty")
 	case o.sim == "" && len(args) == 0:
@@ -203,20 +204,11 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 	result := exitOK
 	for i := range targets {
 		t, err := measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
-		if len(targets) > 1 && o.isTable() {
-			if i > 0 {
-				fmt.Fprintln(env.Out)
-			}
-			fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
+		if o.mask > 0 {
+			t = t.Mask(o.mask) // all that is said from here on
 		}
-		if werr := o.write(env, t, len(targets) > 1); werr != nil {
+		if werr := o.show(env, t, i, len(targets) > 1); werr != nil {
 			return werr
-		}
-		if o.isTable() && o.paths == 0 {
-			fmt.Fprintln(env.Out)
-			if err := render.Summary(env.Out, t); err != nil {
-				return writeError(err)
-			}
 		}
 		complain(env, t)
 		if !o.quiet {
