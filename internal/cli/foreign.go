@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // foreign names the tool that wrote a JSON document, by keys that no other has;
@@ -25,15 +26,7 @@ func foreign(raw json.RawMessage) string {
 	}
 	is := func(key string, values ...string) bool {
 		var got string
-		if json.Unmarshal(keys[key], &got) != nil {
-			return false
-		}
-		for _, v := range values {
-			if got == v {
-				return true
-			}
-		}
-		return false
+		return json.Unmarshal(keys[key], &got) == nil && slices.Contains(values, got)
 	}
 	within := func(key string) map[string]json.RawMessage {
 		var inner map[string]json.RawMessage
