@@ -268,14 +268,18 @@ func number(t *testing.T, text string) uint8 {
 	return uint8(n)
 }
 
+type format func(io.Writer, *traceflow.Trace, render.Options) error
+
+// writers are the formats by the ends of the golden files' names.
+var writers = map[string]format{
+	"atlas": render.Atlas, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON, "scamper": render.Scamper, "vert": render.Vert,
+}
+
 func TestGolden(t *testing.T) {
-	formats := map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-		"vert": render.Vert, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON,
-	}
 	for _, tt := range traces {
 		trace := tt.trace(t)
-		for format, write := range formats {
-			if format == "ndjson" && tt.name != "ipv4" || format == "json" && tt.name == "many-flows" {
+		for format, write := range writers {
+			if format == "ndjson" && tt.name != "ipv4" || format != "vert" && format != "horiz" && tt.name == "many-flows" {
 				continue // one is enough, and one is large
 			}
 			t.Run(tt.name+"."+format, func(t *testing.T) {
@@ -357,9 +361,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestWriteErrors(t *testing.T) {
 	trace := traces[0].trace(t)
-	for name, write := range map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-		"vert": render.Vert, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON,
-	} {
+	for name, write := range writers {
 		if err := write(brokenWriter{}, trace, render.Options{}); err == nil {
 			t.Errorf("%s: no error from a writer that is closed", name)
 		}

@@ -13,10 +13,12 @@ import (
 
 // formats are the outputs by their --format name.
 var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-	"vert":   render.Vert,
-	"horiz":  render.Horiz,
-	"json":   render.JSON,
-	"ndjson": render.NDJSON,
+	"atlas":   render.Atlas,
+	"horiz":   render.Horiz,
+	"json":    render.JSON,
+	"ndjson":  render.NDJSON,
+	"scamper": render.Scamper,
+	"vert":    render.Vert,
 }
 
 func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }
