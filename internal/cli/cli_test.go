@@ -28,7 +28,7 @@ import (
 
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
-		{"--help"}, {"--help-all"}, {"trace", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
+		{"--help"}, {"--help-all"}, {"trace", "--help"}, {"show", "--help"}, {"data", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
 	} {
 		name := strings.Trim(strings.Join(args, ""), "-")
 		t.Run(name, func(t *testing.T) {

@@ -236,7 +236,7 @@ func TestScriptsCoverFlags(t *testing.T) {
 		all.Write(data)
 	}
 	env := Env{Out: io.Discard, Err: io.Discard}
-	for command, c := range map[string]*cobra.Command{"": newRoot(env), "traceflow doctor ": newDoctor(env)} {
+	for command, c := range map[string]*cobra.Command{"": newRoot(env), "traceflow show ": newShow(env), "traceflow doctor ": newDoctor(env)} {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			names := []string{"--" + f.Name}
 			if f.Shorthand != "" {
