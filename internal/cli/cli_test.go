@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -28,7 +29,18 @@ import (
 
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
-		{"--help"}, {"--help-all"}, {"trace", "--help"}, {"show", "--help"}, {"data", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
+		{"--help"},
+		{"--help-all"},
+		{"trace", "--help"},
+		{"show", "--help"},
+		{"doctor", "--help"},
+		{"completion", "--help"},
+		{"version", "--help"},
+		{"data", "--help"},
+		{"data", "add", "--help"},
+		{"data", "remove", "--help"},
+		{"data", "status", "--help"},
+		{"data", "verify", "--help"},
 	} {
 		name := strings.Trim(strings.Join(args, ""), "-")
 		t.Run(name, func(t *testing.T) {
@@ -107,6 +119,7 @@ func TestExplain(t *testing.T) {
 		{"no such name", &net.DNSError{Name: "a.invalid", IsNotFound: true}, exitResolve, `cannot resolve "a.invalid": no such host; check the spelling`},
 		{"no resolver", &net.DNSError{Name: "a.invalid", IsTimeout: true}, exitResolve, here().resolver},
 		{"permission", &probe.OpError{Op: "open raw socket", Err: os.NewSyscallError("socket", syscall.EPERM)}, exitPermission, here().permit},
+		{"a file's permission", &fs.PathError{Op: "mkdir", Path: "/var/lib/traceflow", Err: syscall.EACCES}, exitPermission, "mkdir /var/lib/traceflow: permission denied"},
 		{"interrupted", fmt.Errorf("wait: %w", context.Canceled), exitInterrupted, "interrupted"},
 		{"no route", &probe.OpError{Op: "find route", Err: syscall.ENETUNREACH}, exitInternal, "look at " + here().routes},
 		{"too many files", &probe.OpError{Op: "open socket", Err: syscall.EMFILE}, exitInternal, "ulimit -n"},
