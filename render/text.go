@@ -95,7 +95,7 @@ func (d *drawing) legend() []string {
 		"%s names the nodes that one leads to; all: every one of the next TTL.", d.options.glyphs().to)
 	say(some(func(v *vertex) bool { return v.silent && v.asked }),
 		"* did not answer; links to it and from it are inferred.")
-	say(some(func(v *vertex) bool { return v.silent && !v.asked }), "? was not asked.")
+	say(some(func(v *vertex) bool { return v.silent && !v.asked }), "? was not probed; links to it and from it are inferred.")
 	say(step(linkInferred), "inferred, ~: flows were answered by several nodes in turn; which leads to which is not certain.")
 	say(step(linkUnseen), "not seen: no flow was answered at both ends of that link.")
 	var marks []string
