@@ -16,9 +16,10 @@ import (
 // Text writes all paths as one tree for people, what its signs mean, and the
 // summary.
 //
-// To keep to Options.Width it shortens names first, then moves names, owners and
-// labels to a line of their own below the address, and then leaves out the
-// column of losses and that of round trips. It never shortens an address.
+// To keep to Options.Width it shortens names first, then moves labels, and then
+// names and owners too, to a line of their own below the address, and last
+// leaves out the column of losses and that of round trips. It never shortens an
+// address or a figure.
 func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 	b := bufio.NewWriter(w)
 	paragraph := func(s style, lines ...string) {
