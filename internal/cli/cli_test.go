@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -327,5 +328,32 @@ func TestSeconds(t *testing.T) {
 		if s.Set(text) == nil || g.Set(text) == nil {
 			t.Errorf("%q is accepted", text)
 		}
+	}
+}
+
+func TestReadsUTF8(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such variables")
+	}
+	tests := []struct {
+		name string
+		env  map[string]string
+		want bool
+	}{
+		{"nothing set", nil, false},
+		{"POSIX", map[string]string{"LANG": "C"}, false},
+		{"Latin-1", map[string]string{"LANG": "de_DE.ISO-8859-1"}, false},
+		{"UTF-8", map[string]string{"LANG": "C.UTF-8"}, true},
+		{"other spelling", map[string]string{"LANG": "en_US.utf8"}, true},
+		{"LC_CTYPE before LANG", map[string]string{"LC_CTYPE": "UTF-8", "LANG": "C"}, true},
+		{"LC_ALL before all", map[string]string{"LC_ALL": "C", "LC_CTYPE": "C.UTF-8", "LANG": "C.UTF-8"}, false},
+		{"empty is unset", map[string]string{"LC_ALL": "", "LANG": "C.UTF-8"}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := readsUTF8(func(name string) string { return tt.env[name] }); got != tt.want {
+				t.Errorf("got %t", got)
+			}
+		})
 	}
 }

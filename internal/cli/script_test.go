@@ -76,6 +76,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Values[nameServerKey{}] = new(*dnstest.Server)
+			env.Setenv("LANG", "C.UTF-8")
 			env.Setenv("evil", "a\x1b[31mb\u202ec\u2066\rd\ne\u009bf\xff\u2028g")
 			return nil
 		},
