@@ -5,11 +5,13 @@ TOOLS    := $(CURDIR)/.tools
 LINT_VERSION := v2.15.0
 LINT     := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 FUZZTIME ?= 30s
+DAGRE    := internal/layout/testdata/dagre
+MERMAID  := internal/rendertest/testdata/mermaid
 SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64 openbsd/amd64
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check fmt lint lintall vet tidy cross test lab guarantee fuzz golden bench \
-	man completions deb image rootfs release reproducible clean
+	mermaid dagre man completions deb image rootfs release reproducible clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z ]+):.*## /  \1\t/' | expand -t 20
@@ -22,9 +24,9 @@ demo: build ## trace through a network of kernels with ECMP, made in a user name
 	@echo; echo "The network: every node is a kernel in a namespace of its own."
 	@.tools/lab -topology d
 	@echo; echo "traceflow dst:"
-	@.tools/lab -topology d -- ./traceflow --quiet --seed 1 {dst}
+	@.tools/lab -topology d -- ./traceflow -n --quiet --seed 1 {dst}
 	@echo; echo "traceflow dst, without any privilege, IPv6:"
-	@.tools/lab -topology d -as-user -- ./traceflow --quiet --seed 1 {dst6}
+	@.tools/lab -topology d -as-user -- ./traceflow -n --quiet --seed 1 {dst6}
 
 check: fmt lint vet tidy cross test lab ## everything that has to pass
 
@@ -58,6 +60,18 @@ cross: ## build and vet everything for every system, tests included
 		GOOS=$${s%/*} GOARCH=$${s#*/} CGO_ENABLED=0 $(GO) vet ./... || exit 1; \
 	done
 
+dagre: $(DAGRE)/node_modules ## the layout that a test compares with, from npm
+
+$(DAGRE)/node_modules: $(DAGRE)/package-lock.json
+	cd $(DAGRE) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+mermaid: $(MERMAID)/node_modules ## what tests read Mermaid charts with, from npm
+
+$(MERMAID)/node_modules: $(MERMAID)/package-lock.json
+	cd $(MERMAID) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 test: ## tests that need nothing, with the race detector, shuffled
 	$(GO) test -race -shuffle=on ./...
 
@@ -79,7 +93,7 @@ golden: ## write the golden files again; review the diff
 	$(GO) test ./internal/cli ./render -update
 
 bench: ## benchmarks, and the figures of the README, each beside what it must reach
-	$(GO) test -run '^$$' -bench . -benchmem ./packet ./probe ./internal/simnet
+	$(GO) test -run '^$$' -bench . -benchmem ./packet ./probe ./internal/simnet ./internal/layout ./internal/picture
 	$(GO) test -tags lab,bench -count=1 -timeout 30m -v -run Bench ./internal/e2e
 
 man completions: ## the manual page; the completions: into ./dist

@@ -57,10 +57,10 @@ func (s *svg) document(t *traceflow.Trace) {
 	top := 34 + headLine*len(head) + rulerRoom
 	bottom := top + s.d.Height
 	height := bottom + legendLine*(legend.rows+1)
-	title := ends(t)
+	title := s.endsOf(t)
 	s.printf("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tf\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n", width, height, width, height)
 	s.printf("<title>%s</title>\n<desc>%s</desc>\n", text(title), text(strings.Join(head, " ")))
-	s.printf("<style>%s</style>\n", style)
+	s.printf("<style>%s</style>\n", svgStyle)
 	s.printf("<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n", width, height)
 	s.printf("<text class=\"title\" x=\"%d\" y=\"28\">%s</text>\n", svgMargin, text(picture.Shorten(title, (width-2*svgMargin)/11)))
 	for i, line := range head {
@@ -71,22 +71,29 @@ func (s *svg) document(t *traceflow.Trace) {
 	s.printf("</g>\n<g class=\"legend\" transform=\"translate(%d %d)\">\n%s</g>\n</svg>\n", svgMargin, bottom+legendLine/2, legend.String())
 }
 
-// ends says from whom to whom.
-func ends(t *traceflow.Trace) string {
-	from := t.VantagePoint.Hostname
-	if from == "" {
+// endsOf says from whom to whom.
+func (s *svg) endsOf(t *traceflow.Trace) string {
+	from := fullName(t.VantagePoint.Hostname)
+	switch {
+	case t.Config.Masked > 0:
+		from = Count(t.Config.Masked, "hidden hop")
+	case from == "" && t.VantagePoint.Address.IsValid():
 		from = t.VantagePoint.Address.String()
 	}
-	to := t.Destination.Name
+	to := fullName(t.Destination.Name)
 	if address := t.Destination.Address.String(); to != address {
 		to += " (" + address + ")"
 	}
 	return from + " → " + to
 }
 
+// fullName is as much of a name as a tooltip holds: no host's is longer
+// (RFC 1035, section 2.3.4).
+func fullName(s string) string { return picture.Shorten(s, 253) }
+
 // heading says when, how, what was found and how sure that is, in lines that fit.
 func (s *svg) heading(t *traceflow.Trace, width int) []string {
-	first := fmt.Sprintf("%s · %s · %s", t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), strings.ToUpper(t.Config.Protocol.String()), Count(len(t.Flows), "flow"))
+	first := fmt.Sprintf("%s · %s · %s", t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), probesOf(t), Count(len(t.Flows), "flow"))
 	lines := []string{first, shape(t)}
 	if why := ending(t); why != "" {
 		lines = append(lines, why)
@@ -100,22 +107,4 @@ func (s *svg) heading(t *traceflow.Trace, width int) []string {
 		out = append(out, wrap(line, (width-2*svgMargin)*10/64)...)
 	}
 	return out
-}
-
-// wrap breaks text at spaces into lines of n letters at most, if words let it.
-func wrap(s string, n int) []string {
-	var out []string
-	line := ""
-	for word := range strings.FieldsSeq(s) {
-		switch {
-		case line == "":
-			line = word
-		case len([]rune(line))+1+len([]rune(word)) > n:
-			out = append(out, line)
-			line = word
-		default:
-			line += " " + word
-		}
-	}
-	return append(out, line)
 }

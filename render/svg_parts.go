@@ -59,7 +59,7 @@ func (s *svg) band(b *picture.Band) {
 	if b.Tint >= 0 {
 		class = fmt.Sprintf("as%d", b.Tint%tints)
 	}
-	s.printf("<g class=\"band %s\"><title>%s</title>\n", class, text(b.Name))
+	s.printf("<g class=\"band %s\"><title>%s</title>\n", class, text(fullName(b.Name)))
 	for _, a := range b.Areas {
 		s.printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", a.X, a.Y, a.W, a.H)
 	}
@@ -316,10 +316,10 @@ func nodeTitle(n *picture.Node) string {
 	case picture.Bar:
 		add("%d next hops at TTL %d", len(n.Members), n.TTL)
 	case picture.Source:
-		add("Source %s %s", n.Hostname, n.Address)
+		add("Source %s %s", fullName(n.Hostname), n.Address)
 		return strings.Join(parts, "; ")
 	case picture.Destination, picture.Exchange, picture.Router:
-		add("%s %s at TTL %d", n.Address, n.Hostname, n.TTL)
+		add("%s %s at TTL %d", n.Address, fullName(n.Hostname), n.TTL)
 	}
 	if n.Unreached {
 		return "The destination answered nothing"
@@ -328,12 +328,12 @@ func nodeTitle(n *picture.Node) string {
 		add("interface %d", n.Interface)
 	}
 	if n.ASN != 0 {
-		add("AS%d %s", n.ASN, n.ASName)
+		add("AS%d %s", n.ASN, fullName(n.ASName))
 	}
 	if n.IXP != "" {
-		add("on the peering LAN of %s", n.IXP)
+		add("on the peering LAN of %s", fullName(n.IXP))
 	}
-	if place := strings.TrimSpace(n.City + " " + n.Country); place != "" {
+	if place := strings.TrimSpace(fullName(n.City) + " " + fullName(n.Country)); place != "" {
 		add("%s", place)
 	}
 	add("%s, %s of those at this TTL", Count(n.Flows, "flow"), percentOf(n.Share))

@@ -2,12 +2,12 @@
 
 package render
 
-// style has the colours: one hue for delay, darker or, on dark ground, lighter
+// svgStyle has the colours: one hue for delay, darker or, on dark ground, lighter
 // for more, so that it is read without telling hues apart; red for loss and
 // nothing else. Grounds are tints of the palette of Okabe and Ito ("Color
 // Universal Design", 2008). Colours are written out, not as variables, for
 // viewers that are no browsers.
-const style = `
+const svgStyle = `
 .tf{font-family:system-ui,sans-serif;font-size:11px}
 .tf .page{fill:#fff}
 .tf text{fill:#1b2733}

@@ -172,7 +172,7 @@ func TestSVGGolden(t *testing.T) {
 		})
 	}
 	for _, g := range traces {
-		check(filepath.Join("testdata", g.name+".svg"), g.trace(t))
+		checkXML(t, draw(t, g.trace(t))) // TestGolden has their files
 	}
 	for _, d := range drawings {
 		trace := d.trace(t)

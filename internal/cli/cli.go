@@ -15,6 +15,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,6 +27,7 @@ import (
 
 // Env is what a command may touch.
 type Env struct {
+	In       io.Reader // nil is an empty one
 	Out, Err io.Writer
 	// Terminal says that Err is one: only then is progress shown.
 	Terminal bool
@@ -32,6 +35,8 @@ type Env struct {
 	// it should be coloured: it is a terminal, and nothing says otherwise.
 	Width int
 	Color bool
+	// ASCII is whether Out is for somebody who reads no UTF-8.
+	ASCII bool
 	// DropPrivileges gives up what the process may do beyond an ordinary
 	// user, once the sockets are open.
 	DropPrivileges func() error
@@ -44,12 +49,27 @@ func System() Env {
 		width = 0 // no terminal
 	}
 	return Env{
-		Out: os.Stdout, Err: os.Stderr, Width: width,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
 		// https://no-color.org; a dumb terminal has no colours.
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),
 		DropPrivileges: dropPrivileges,
 	}
+}
+
+// readsUTF8 reports whether the locale says that text is UTF-8 (POSIX.1-2017,
+// Base Definitions, section 8.2: the first of these that is set counts). Windows
+// has no such variables and reads it.
+func readsUTF8(getenv func(string) string) bool {
+	if runtime.GOOS == "windows" {
+		return true
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToUpper(getenv(name)); locale != "" {
+			return strings.Contains(locale, "UTF-8") || strings.Contains(locale, "UTF8")
+		}
+	}
+	return false
 }
 
 // Signals are those that end the measurement. A process that was started with
@@ -116,8 +136,8 @@ func newRoot(env Env) *cobra.Command {
 		},
 	})
 	trace := newTrace(env)
-	root.AddCommand(trace, newDoctor(env), newCompletion(env), newVersion(env))
-	for _, c := range append(root.Commands(), root) {
+	root.AddCommand(trace, newShow(env), newData(env), newDoctor(env), newCompletion(env), newVersion(env))
+	for _, c := range everyCommand(root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)
 		c.SetErr(env.Err)
@@ -129,6 +149,15 @@ func newRoot(env Env) *cobra.Command {
 		c.SetUsageTemplate(traceUsage(c, false)) // all flags are there now
 	}
 	return root
+}
+
+// everyCommand returns a command and all below it.
+func everyCommand(c *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{c}
+	for _, sub := range c.Commands() {
+		all = append(all, everyCommand(sub)...)
+	}
+	return all
 }
 
 // printable makes text safe to write to a terminal.

@@ -13,11 +13,19 @@ import (
 
 // formats are the outputs by their --format name.
 var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-	"vert":   render.Vert,
-	"horiz":  render.Horiz,
-	"json":   render.JSON,
-	"ndjson": render.NDJSON,
-	"svg":    render.SVG,
+	"atlas":    render.Atlas,
+	"csv":      render.CSV,
+	"dot":      render.DOT,
+	"horiz":    render.Horiz,
+	"json":     render.JSON,
+	"markdown": render.Markdown,
+	"mermaid":  render.Mermaid,
+	"ndjson":   render.NDJSON,
+	"report":   render.Report,
+	"scamper":  render.Scamper,
+	"svg":      render.SVG,
+	"text":     render.Text,
+	"vert":     render.Vert,
 }
 
 func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }

@@ -18,13 +18,13 @@ import (
 	"traceflow"
 	"traceflow/discover"
 	"traceflow/probe"
-	"traceflow/render"
 )
 
 // traceOptions are the flags of a trace.
 type traceOptions struct {
 	probeOptions
 	outputOptions
+	annotateOptions
 	paths                              pathCount
 	firstTTL, maxTTL, queries, retries int
 	confidence                         float64
@@ -34,7 +34,7 @@ type traceOptions struct {
 	given                              func(flag string) bool
 	wait, timeout                      seconds
 	rate                               int
-	debug, quiet, numeric, helpAll     bool
+	debug, quiet, helpAll              bool
 	ipv4, ipv6                         bool
 	source, iface, bind                string
 	wire, sim                          string
@@ -43,7 +43,7 @@ type traceOptions struct {
 }
 
 const traceExamples = `  traceflow example.com                      every path, with 95 % confidence
-  traceflow -P 4 example.com                 four flows, one row a flow
+  traceflow -P 4 example.com                 four flows, whatever they show
   traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
   traceflow -P 64 --rate 0 192.0.2.1         as fast as it can: two round trips
   traceflow --sim d                          a network in memory, no rights
@@ -57,7 +57,7 @@ func newTrace(env Env) *cobra.Command {
 		Long: `traceflow finds the paths that packets take from this host to a destination. It
 holds one flow's header fields constant over every TTL, changes only the source
 port between flows, and follows as many flows as it takes to have seen every
-link; how sure that is stands below the table.`,
+link; how sure that is stands below the paths.`,
 		Args:    cobra.ArbitraryArgs,
 		Example: traceExamples,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -89,7 +89,7 @@ link; how sure that is stands below the table.`,
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "use IPv4")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "use IPv6")
 	o.outputOptions.addFlags(f)
-	f.BoolVarP(&o.numeric, "numeric", "n", false, "print addresses only (as ever, for now)")
+	o.annotateOptions.addFlags(c)
 	f.IntVarP(&o.queries, "queries", "q", 1, "`number` of probes for each hop, with -P N")
 	f.IntVar(&o.retries, "retries", 2, "`times` to resend an unanswered probe")
 	f.VarP(&o.timeout, "timeout", "w", "longest wait for a reply, `seconds`")
@@ -98,7 +98,7 @@ link; how sure that is stands below the table.`,
 	f.StringVarP(&o.source, "source", "s", "", "source `address`")
 	f.StringVarP(&o.iface, "interface", "i", "", "`name` of the interface to send from")
 	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), sockets,\nauto (raw if permitted)")
-	f.StringVar(&o.sim, "sim", "", "trace a network in memory: the `file` that\ndescribes it, or the name of a built-in one")
+	f.StringVar(&o.sim, "sim", "", "trace a network in memory: its `file`, or a name")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0: draw one")
 	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page of --format viz\n(not in this version)")
 	f.BoolVar(&o.debug, "debug", false, "log every packet to standard error")
@@ -110,6 +110,9 @@ link; how sure that is stands below the table.`,
 // validate refuses what cannot work before anything is opened or sent.
 func (o *traceOptions) validate(args []string) error {
 	if err := o.outputOptions.validate(o.given); err != nil {
+		return err
+	}
+	if err := o.annotateOptions.validate(o.given, o.sim != ""); err != nil {
 		return err
 	}
 	for _, r := range []struct {
@@ -145,6 +148,8 @@ func (o *traceOptions) validate(args []string) error {
 		return errors.New("--wait and --rate both set the pace: give one of them")
 	case o.timeout <= 0:
 		return errors.New("--timeout must be more than 0")
+	case o.mask > 0 && o.debug:
+		return errors.New("--debug logs every packet, and --mask hides some: give one of them")
 	case slices.Contains(args, ""):
 		return errors.New("the destination is empty")
 	case o.sim == "" && len(args) == 0:
@@ -205,27 +210,25 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 	if err := env.DropPrivileges(); err != nil {
 		return err
 	}
+	names, err := o.newAnnotator(env, targets[0].simulated)
+	if err != nil {
+		return usagef("--sim %s: %w", o.sim, err)
+	}
+	defer names.close()
 	result := exitOK
 	for i := range targets {
 		t, err := measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
-		if len(targets) > 1 && o.isTable() {
-			if i > 0 {
-				fmt.Fprintln(env.Out)
-			}
-			fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
+		names.annotate(ctx, env, t, o.quiet || o.debug)
+		names.report(env)
+		if o.mask > 0 {
+			t = t.Mask(o.mask) // all that is said from here on
 		}
-		if werr := o.write(env, t, len(targets) > 1); werr != nil {
+		if werr := o.show(env, t, len(targets) > 1); werr != nil {
 			return werr
-		}
-		if o.isTable() && o.paths == 0 {
-			fmt.Fprintln(env.Out)
-			if err := render.Summary(env.Out, t); err != nil {
-				return writeError(err)
-			}
 		}
 		complain(env, t)
 		if !o.quiet {
-			remark(env, t)
+			remark(env, t, o.isReport())
 		}
 		if err != nil && !discover.IsCancelled(ctx, err) {
 			return err

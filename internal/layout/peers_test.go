@@ -3,17 +3,16 @@
 package layout_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"traceflow/internal/layout"
+	"traceflow/internal/rendertest"
 )
 
 // point is where the centre of a box stands.
@@ -24,16 +23,13 @@ type point struct{ x, y float64 }
 // which finds the ranks itself.
 func TestFewerCrossingsThanOthers(t *testing.T) {
 	graphs := sampleGraphs(t)
-	dot := needsTool(t, "dot")
-	node := needsTool(t, "node")
-	if _, err := os.Stat(filepath.Join("testdata", "dagre", "node_modules")); err != nil {
-		missing(t, "dagre: run make npm")
-	}
-	dagre := placeByDagre(t, node, graphs)
+	_, err := os.Stat(filepath.Join("testdata", "dagre", "node_modules"))
+	rendertest.Require(t, err == nil, "dagre: make dagre")
+	dagre := placeByDagre(t, graphs)
 	var own, dots, dagres int
 	t.Logf("%-16s %6s %6s  %6s %6s %6s", "graph", "nodes", "links", "own", "dot", "dagre")
 	for i, g := range graphs {
-		ours, theirs, third := crossings(g.Graph, placeByUs(g.Graph)), crossings(g.Graph, placeByDot(t, dot, g.Graph)), crossings(g.Graph, dagre[i])
+		ours, theirs, third := crossings(g.Graph, placeByUs(g.Graph)), crossings(g.Graph, placeByDot(t, g.Graph)), crossings(g.Graph, dagre[i])
 		t.Logf("%-16s %6d %6d  %6d %6d %6d", g.name, len(g.Boxes), len(g.Links), ours, theirs, third)
 		own, dots, dagres = own+ours, dots+theirs, dagres+third
 		if float64(ours) > 1.15*float64(theirs) {
@@ -50,24 +46,6 @@ func TestFewerCrossingsThanOthers(t *testing.T) {
 	t.Logf("%-16s %6s %6s  %6d %6d %6d", "all", "", "", own, dots, dagres)
 }
 
-// needsTool finds a program that the test compares with.
-func needsTool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, name)
-	}
-	return path
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("TRACEFLOW_LAB") == "require" {
-		t.Fatalf("TRACEFLOW_LAB=require: needs %s", what)
-	}
-	t.Skipf("needs %s", what)
-}
-
 func placeByUs(g *layout.Graph) []point {
 	out := make([]point, len(g.Boxes))
 	for i, y := range layout.Arrange(g, nil) {
@@ -76,7 +54,7 @@ func placeByUs(g *layout.Graph) []point {
 	return out
 }
 
-func placeByDot(t *testing.T, dot string, g *layout.Graph) []point {
+func placeByDot(t *testing.T, g *layout.Graph) []point {
 	t.Helper()
 	var in strings.Builder
 	fmt.Fprintln(&in, "digraph {\nrankdir=LR\nnode [shape=box, fixedsize=true, width=0.5, height=0.5]")
@@ -91,12 +69,7 @@ func placeByDot(t *testing.T, dot string, g *layout.Graph) []point {
 		fmt.Fprintf(&in, "%d -> %d\n", l.From, l.To)
 	}
 	fmt.Fprintln(&in, "}")
-	cmd := exec.CommandContext(t.Context(), dot, "-Tplain")
-	cmd.Stdin = strings.NewReader(in.String())
-	text, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := rendertest.Read(t, in.String(), "dot", "-Tplain")
 	out := make([]point, len(g.Boxes))
 	for line := range strings.Lines(string(text)) {
 		var i int
@@ -110,7 +83,7 @@ func placeByDot(t *testing.T, dot string, g *layout.Graph) []point {
 
 // placeByDagre hands all graphs over at once: starting node takes longer than
 // most of them.
-func placeByDagre(t *testing.T, node string, graphs []sample) [][]point {
+func placeByDagre(t *testing.T, graphs []sample) [][]point {
 	t.Helper()
 	type graph struct {
 		Nodes []string    `json:"nodes"`
@@ -129,12 +102,7 @@ func placeByDagre(t *testing.T, node string, graphs []sample) [][]point {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), node, "place.mjs")
-	cmd.Dir = filepath.Join("testdata", "dagre")
-	cmd.Stdin = bytes.NewReader(text)
-	if text, err = cmd.Output(); err != nil {
-		t.Fatal(err)
-	}
+	text = rendertest.Read(t, string(text), "node", filepath.Join("testdata", "dagre", "place.mjs"))
 	var places []map[string][2]float64
 	if err := json.Unmarshal(text, &places); err != nil {
 		t.Fatal(err)

@@ -48,7 +48,11 @@ func (d *describer) addNodes() {
 		ID: sourceID, TTL: d.first - 1, Kind: Source, Flows: len(t.Flows), Share: 1,
 		Hostname: t.VantagePoint.Hostname,
 	}
-	d.annotate(&source, t.VantagePoint.Address)
+	if n := t.Config.Masked; n > 0 {
+		source.Hidden = n
+	} else {
+		d.annotate(&source, t.VantagePoint.Address)
+	}
 	d.add(source)
 	beside := silentBeside(&t.Graph)
 	reached := false
@@ -141,7 +145,7 @@ func silentBeside(g *traceflow.Graph) map[string]string {
 // annotate adds what is known of an address. On the peering LAN of an exchange
 // point the owner is the member, not who announces the LAN.
 func (d *describer) annotate(n *Node, address netip.Addr) {
-	if !address.IsValid() {
+	if !address.IsValid() || address.IsUnspecified() {
 		return
 	}
 	a := d.trace.Annotations.Of(address)

@@ -89,6 +89,8 @@ type Node struct {
 	// Unreached is true for a destination that answered nothing: no link leads
 	// to it.
 	Unreached bool `json:"unreached,omitempty"`
+	// Hidden is how many hops Trace.Mask has hidden behind this source.
+	Hidden int `json:"hidden,omitempty"`
 	// Ends are the flows that got no further, unless this is the destination.
 	Ends []End `json:"ends,omitempty"`
 	// Members are what a bar stands for, in the order of address.

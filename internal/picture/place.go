@@ -123,7 +123,7 @@ func (n *Node) label(tight bool) {
 	if n.Interface != 0 {
 		address += fmt.Sprintf(" if %d", n.Interface)
 	}
-	name := Shorten(cmp.Or(n.Hostname, address), fits)
+	name := Shorten(cmp.Or(n.Hostname, address, string(n.Kind)), fits)
 	switch {
 	case n.Kind == Bar:
 		n.Lines = n.barLines()
@@ -133,6 +133,12 @@ func (n *Node) label(tight bool) {
 		return
 	case n.Kind == Silent:
 		n.Lines = []string{"no answer"}
+		return
+	case n.Hidden == 1:
+		n.Lines = []string{"1 hop hidden"}
+		return
+	case n.Hidden > 0:
+		n.Lines = []string{fmt.Sprintf("%d hops hidden", n.Hidden)}
 		return
 	case tight:
 		n.Lines = []string{name}
