@@ -106,9 +106,6 @@ func (t *Table) Close() error {
 	return t.close()
 }
 
-// Rows is how many rows the table was made from.
-func (t *Table) Rows() int { return int(t.rows) }
-
 // page returns a page of the file, which is there until the next is asked for. The
 // caller holds the mutex.
 func (t *Table) page(number int) ([]byte, error) {
