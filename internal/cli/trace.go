@@ -45,7 +45,6 @@ type traceOptions struct {
 const traceExamples = `  traceflow example.com                      every path, with 95 % confidence
   traceflow -P 4 example.com                 four flows, whatever they show
   traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
-  traceflow -P 64 --rate 0 192.0.2.1         as fast as it can: two round trips
   traceflow --sim d                          a network in memory, no rights
   traceflow doctor                           what this machine lets it do`
 
