@@ -62,8 +62,13 @@ func natural(rows []row) widths {
 		width *int
 		title string
 	}{
-		{&c.address, titleAddress}, {&c.name, titleName}, {&c.owner, titleOwner}, {&c.mpls, titleMPLS},
-		{&c.flows, titleFlows}, {&c.rtt, titleRTT}, {&c.loss, titleLoss},
+		{&c.address, titleAddress},
+		{&c.name, titleName},
+		{&c.owner, titleOwner},
+		{&c.mpls, titleMPLS},
+		{&c.flows, titleFlows},
+		{&c.rtt, titleRTT},
+		{&c.loss, titleLoss},
 	} {
 		if *t.width > 0 {
 			*t.width = max(*t.width, len(t.title))
