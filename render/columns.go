@@ -7,9 +7,21 @@ import "strings"
 // widths are those of the columns of a tree, 0 where there is none.
 type widths struct {
 	ttl, suffix, address, name, owner, mpls, flows, rtt, loss, notes int
-	// below says that name, owner and labels stand below the address.
-	below bool
+	// number is the width of the widest AS number, the least of owner.
+	number int
+	// below says what stands below the address instead of beside it.
+	below below
 }
+
+// below is what stands below an address because there is no room beside it.
+type below uint8
+
+// What is moved there, in this order.
+const (
+	nothingBelow below = iota
+	labelsBelow
+	allBelow // names and owners, too
+)
 
 // The widths that columns are not made narrower than without need.
 const (
@@ -24,7 +36,7 @@ func table(rows []row, o Options) []string {
 		return nil
 	}
 	c := natural(rows)
-	c.fit(rows, o.Width)
+	c.fit(o.Width)
 	out := []string{o.paint(dim, strings.TrimRight(c.titles(), " "))}
 	for i := range rows {
 		out = append(out, c.lines(&rows[i], o)...)
@@ -51,6 +63,7 @@ func natural(rows []row) widths {
 		widen(&c.address, x.place())
 		widen(&c.name, x.name)
 		widen(&c.owner, x.owner)
+		widen(&c.number, x.short)
 		widen(&c.mpls, x.mpls)
 		widen(&c.flows, x.flows)
 		widen(&c.rtt, x.rtt)
@@ -97,45 +110,61 @@ func (c *widths) width() int {
 			n += gutter + w
 		}
 	}
-	for _, w := range []int{c.name, c.owner, c.mpls} {
-		if w > 0 && !c.below {
+	for _, w := range c.beside() {
+		if w > 0 {
 			n += gutter + w
 		}
 	}
 	return n
 }
 
+// beside returns the widths of name, owner and labels as far as they stand
+// beside the address.
+func (c *widths) beside() []int {
+	switch c.below {
+	case allBelow:
+		return []int{0, 0, 0}
+	case labelsBelow:
+		return []int{c.name, c.owner, 0}
+	default:
+		return []int{c.name, c.owner, c.mpls}
+	}
+}
+
 // fit makes columns narrower, in an order that takes the least first, until
-// they are no wider than width.
-func (c *widths) fit(rows []row, width int) {
+// they are no wider together than width.
+func (c *widths) fit(width int) {
 	if width <= 0 {
 		return
 	}
-	shrink := func(column *int, least int) {
+	whole := *c
+	for _, b := range []below{nothingBelow, labelsBelow, allBelow} {
+		*c = whole
+		c.below = b
+		c.shrink(width)
+		if c.width() <= width {
+			return
+		}
+	}
+	for _, column := range []*int{&c.loss, &c.rtt} {
+		if c.width() > width {
+			*column = 0
+		}
+	}
+}
+
+func (c *widths) shrink(width int) {
+	to := func(column *int, least int) {
 		if over := c.width() - width; over > 0 && *column > least {
 			*column = max(least, *column-over)
 		}
 	}
-	number := 0
-	for i := range rows {
-		number = max(number, len(rows[i].short))
+	to(&c.notes, leastNote)
+	if c.below == allBelow {
+		return
 	}
-	shrink(&c.notes, leastNote)
-	shrink(&c.name, wideName)
-	shrink(&c.owner, max(number, min(c.owner, wideOwner)))
-	shrink(&c.name, fairName)
-	shrink(&c.owner, number)
-	if c.width() > width && c.name+c.owner+c.mpls > 0 {
-		c.below = true
-		// There is room again.
-		whole := natural(rows)
-		c.notes = whole.notes
-		shrink(&c.notes, leastNote)
-	}
-	for _, column := range []*int{&c.loss, &c.rtt} {
-		shrink(column, 0)
-		if *column < len(titleRTT) {
-			*column = 0
-		}
-	}
+	to(&c.name, wideName)
+	to(&c.owner, max(c.number, min(c.owner, wideOwner)))
+	to(&c.name, fairName)
+	to(&c.owner, c.number)
 }

@@ -32,9 +32,9 @@ func (o Options) glyphs() *glyphs {
 	return &boxGlyphs
 }
 
-// below returns what continues a drawing in lines that belong to the one with
+// underneath returns what continues a drawing in lines that belong to the one with
 // the drawing tree.
-func below(tree string) string {
+func underneath(tree string) string {
 	return strings.NewReplacer("├", "│", "┬", "│", "─", " ", "└", " ", "+", "|", "-", " ", "`", " ").Replace(tree)
 }
 

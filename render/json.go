@@ -3,7 +3,6 @@
 package render
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,44 +14,41 @@ import (
 
 // JSON writes the result document, indented.
 func JSON(w io.Writer, t *traceflow.Trace, _ Options) error {
-	return writeJSON(w, t, "  ")
+	e := newJSONEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(t)
 }
 
 // NDJSON writes the result document on one line.
 func NDJSON(w io.Writer, t *traceflow.Trace, _ Options) error {
-	return writeJSON(w, t, "")
+	return newJSONEncoder(w).Encode(t)
 }
 
-// writeJSON writes a value and a line break. Documents are looked at in terminals
-// too: what is invisible there, or moves the cursor, is escaped. The encoder
-// itself leaves C1 controls and marks of direction as they are.
-func writeJSON(w io.Writer, value any, indent string) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", indent)
-	if err := e.Encode(value); err != nil {
-		return err
-	}
-	_, err := w.Write(escapeInvisible(b.Bytes()))
-	return err
-}
+// newJSONEncoder writes documents that are safe to look at on a terminal.
+func newJSONEncoder(w io.Writer) *json.Encoder { return json.NewEncoder(plainJSON{w}) }
 
-// escapeInvisible works on whole documents: outside of strings these have no
-// characters that it would escape.
-func escapeInvisible(document []byte) []byte {
-	invisible := func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }
-	if bytes.IndexFunc(document, invisible) < 0 {
-		return document
-	}
-	var b bytes.Buffer
-	for _, r := range string(document) {
-		if !invisible(r) {
-			b.WriteRune(r)
+// plainJSON writes JSON with characters that have no look of their own as
+// escapes: DEL, C1 controls, marks that turn the direction of writing. They can
+// only be within strings. It is given whole documents.
+type plainJSON struct{ w io.Writer }
+
+func (p plainJSON) Write(document []byte) (int, error) {
+	n, out, from := len(document), []byte(nil), 0
+	for i, r := range string(document) {
+		if r < 0x7f || unicode.IsPrint(r) {
 			continue
 		}
-		for _, unit := range utf16.AppendRune(nil, r) {
-			fmt.Fprintf(&b, `\u%04x`, unit)
+		out = append(out, document[from:i]...)
+		for _, unit := range utf16.Encode([]rune{r}) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
 		}
+		from = i + len(string(r))
 	}
-	return b.Bytes()
+	if from > 0 {
+		document = append(out, document[from:]...)
+	}
+	if _, err := p.w.Write(document); err != nil {
+		return 0, err
+	}
+	return n, nil
 }

@@ -2,7 +2,10 @@
 
 package render
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The titles of the columns.
 const (
@@ -25,10 +28,8 @@ func (c *widths) titles() string {
 	}
 	b.WriteString(pad(titleTTL, c.ttl+c.suffix))
 	add(c.address, titleAddress)
-	if !c.below {
-		add(c.name, titleName)
-		add(c.owner, titleOwner)
-		add(c.mpls, titleMPLS)
+	for i, width := range c.beside() {
+		add(width, [...]string{titleName, titleOwner, titleMPLS}[i])
 	}
 	add(-c.flows, titleFlows)
 	add(-c.rtt, titleRTT)
@@ -56,11 +57,10 @@ func (c *widths) lines(x *row, o Options) []string {
 	}
 	b.WriteString(strings.Repeat(" ", max(0, c.address-displayWidth(x.place()))))
 	ellipsis := o.glyphs().ellipsis
-	if !c.below {
-		add(c.name, plain, shortenMiddle(x.name, ellipsis, c.name))
-		add(c.owner, plain, c.shortOwner(x, ellipsis))
-		add(c.mpls, plain, x.mpls)
-	}
+	beside := c.beside()
+	add(beside[0], plain, shortenMiddle(x.name, ellipsis, c.name))
+	add(beside[1], plain, x.ownerIn(c.owner, ellipsis))
+	add(beside[2], plain, x.mpls)
 	look = plain
 	if x.red {
 		look = red
@@ -79,22 +79,18 @@ func (c *widths) lines(x *row, o Options) []string {
 	}
 	out := []string{strings.TrimRight(b.String(), " ")}
 	// What else belongs to the row continues the drawing.
-	margin := strings.Repeat(" ", c.ttl+c.suffix+gutter) + below(x.tree)
-	text := ""
-	if c.below {
-		text = c.about(x)
+	margin := strings.Repeat(" ", c.ttl+c.suffix+gutter) + underneath(x.tree)
+	room := 0
+	if o.Width > 0 {
+		room = max(fairName, o.Width-displayWidth(margin)-gutter)
 	}
-	for text != "" || len(notes) > 0 {
+	about := x.about(c.below, room, ellipsis)
+	for about != "" || len(notes) > 0 {
 		line, width := o.paint(dim, margin), displayWidth(margin)
-		if text != "" {
-			line += "  "
-			width += 2
-			if o.Width > 0 {
-				text = shortenEnd(text, ellipsis, max(fairName, o.Width-width))
-			}
-			line += text
-			width += displayWidth(text)
-			text = ""
+		if about != "" {
+			line += strings.Repeat(" ", gutter) + about
+			width += gutter + displayWidth(about)
+			about = ""
 		}
 		if len(notes) > 0 && width <= before {
 			line += strings.Repeat(" ", before+gutter-width) + notes[0]
@@ -105,26 +101,40 @@ func (c *widths) lines(x *row, o Options) []string {
 	return out
 }
 
-// shortOwner is the AS with its name as far as that fits, else its number.
-func (c *widths) shortOwner(x *row, ellipsis string) string {
-	if displayWidth(x.owner) <= c.owner || c.owner >= len(x.short)+4 {
-		return shortenEnd(x.owner, ellipsis, c.owner)
+// ownerIn is the AS with its name as far as that fits, else its number.
+func (x *row) ownerIn(width int, ellipsis string) string {
+	if displayWidth(x.owner) <= width || width >= len(x.short)+4 {
+		return shortenEnd(x.owner, ellipsis, width)
 	}
 	return x.short
 }
 
-// about is what stands below an address that there is no room beside.
-func (c *widths) about(x *row) string {
-	var parts []string
-	for _, p := range []string{x.name, x.owner} {
-		if p != "" {
-			parts = append(parts, p)
-		}
+// about is what stands below an address, in at most width columns as far as
+// names can be shortened; 0 is no limit.
+func (x *row) about(b below, width int, ellipsis string) string {
+	name, owner, mpls := x.name, x.owner, x.mpls
+	if mpls != "" {
+		mpls = titleMPLS + " " + mpls
 	}
-	if x.mpls != "" {
-		parts = append(parts, titleMPLS+" "+x.mpls)
+	switch b {
+	case nothingBelow:
+		return ""
+	case labelsBelow:
+		return mpls
+	case allBelow:
 	}
-	return strings.Join(parts, "  ")
+	text := func() string {
+		parts := slices.DeleteFunc([]string{name, owner, mpls}, func(s string) bool { return s == "" })
+		return strings.Join(parts, strings.Repeat(" ", gutter))
+	}
+	over := func() int { return displayWidth(text()) - width }
+	if width > 0 && over() > 0 {
+		owner = x.ownerIn(displayWidth(owner)-over(), ellipsis)
+	}
+	if width > 0 && over() > 0 {
+		name = shortenMiddle(name, ellipsis, max(fairName, displayWidth(name)-over()))
+	}
+	return text()
 }
 
 // wrapNotes returns the notes in lines of the column's width, a note's words in

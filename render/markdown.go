@@ -17,7 +17,7 @@ import (
 const markdownPaths = 64
 
 // Markdown writes what a ticket needs as evidence, for GitHub and GitLab (GFM):
-// when and what was measured, what it says, the tree, and each path with a flow
+// when and what was measured, the tree, what it says, and each path with a flow
 // to follow it by. All that strangers wrote is in code or escaped.
 func Markdown(w io.Writer, t *traceflow.Trace, o Options) error {
 	o.Width, o.Color, o.ASCII = 0, false, false
@@ -27,20 +27,6 @@ func Markdown(w io.Writer, t *traceflow.Trace, o Options) error {
 	fmt.Fprintf(b, "- Measured: %s, for %s\n", t.Started.UTC().Format("2006-01-02 15:04:05 MST"), seconds(t.Ended.Sub(t.Started)))
 	fmt.Fprintf(b, "- Sent: %s, %s, %s\n", probesOf(t), Count(len(t.Flows), "flow"), Count(t.Stats.Probes, "packet"))
 	fmt.Fprintf(b, "- With: traceflow %s\n", escape(t.Version))
-	for _, line := range sources(t, o) {
-		fmt.Fprintf(b, "- Data: %s\n", escape(line))
-	}
-	fmt.Fprintln(b)
-	lines, err := summaryLines(t)
-	if err != nil {
-		return err
-	}
-	if !t.Complete {
-		fmt.Fprintf(b, "**%s**\n\n", cutShort)
-	}
-	for _, line := range lines[:len(lines)-1] { // the last repeats what was sent
-		fmt.Fprintf(b, "- %s\n", escape(line))
-	}
 	d := newDrawing(t, o)
 	if drawn := table(d.rows(), o); len(drawn) > 0 {
 		if signs := d.legend(); len(signs) > 0 {
@@ -49,6 +35,17 @@ func Markdown(w io.Writer, t *traceflow.Trace, o Options) error {
 		text := strings.Join(drawn, "\n")
 		fence := strings.Repeat("`", max(3, backticks(text)+1))
 		fmt.Fprintf(b, "\n%stext\n%s\n%s\n", fence, text, fence)
+	}
+	lines, err := summaryLines(t)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(b)
+	if !t.Complete {
+		fmt.Fprintf(b, "**%s**\n\n", cutShort)
+	}
+	for _, line := range lines[:len(lines)-1] { // the last repeats what was sent
+		fmt.Fprintf(b, "- %s\n", escape(line))
 	}
 	markdownTable(b, t)
 	return b.Flush()
@@ -60,6 +57,7 @@ func markdownTable(b io.Writer, t *traceflow.Trace) {
 	if len(paths) == 0 {
 		return
 	}
+	links := findParallel(&t.Graph)
 	nodes := make(map[string]*traceflow.Node, len(t.Graph.Nodes))
 	for i := range t.Graph.Nodes {
 		nodes[t.Graph.Nodes[i].ID] = &t.Graph.Nodes[i]
@@ -72,7 +70,7 @@ func markdownTable(b io.Writer, t *traceflow.Trace) {
 			n := nodes[id]
 			switch {
 			case n.IsValid():
-				hops = append(hops, code(n.Address.String()))
+				hops = append(hops, code(strings.TrimSpace(n.Address.String()+" "+links.link(n.TTL, n.Responder))))
 			case n.Sent > 0:
 				hops = append(hops, code(silentCell))
 			default:
@@ -84,7 +82,7 @@ func markdownTable(b io.Writer, t *traceflow.Trace) {
 			reached = "yes"
 		}
 		flows, one, _ := strings.Cut(note(t, p), ", ")
-		fmt.Fprintf(b, "| %d | %s | %s | %d | %s | %s |\n", p.ID, flows, one, p.Length, reached, strings.Join(hops, " → "))
+		fmt.Fprintf(b, "| %d | %s | %s | %d | %s | %s |\n", p.ID, flows, one, p.Length, reached, strings.Join(hops, " "))
 	}
 	if more := len(paths) - markdownPaths; more > 0 {
 		fmt.Fprintf(b, "\nand %s that are not listed here.\n", Count(more, "path"))

@@ -119,7 +119,7 @@ func readText(t *testing.T, text string) picture {
 	}
 	lines := drawnLines(text)
 	for _, l := range lines {
-		for _, ref := range strings.Fields(arrow(l.rest)) {
+		for ref := range strings.FieldsSeq(arrow(l.rest)) {
 			r.told[strings.TrimPrefix(ref, "~")] = true
 			if ref == "all" {
 				from, _, _, _ := r.ttl(l.ttl)

@@ -151,11 +151,11 @@ func (r *routes) follow(byID map[string]*vertex) {
 		if w.Ambiguous {
 			r.ambiguous++
 		}
-		p := &g.Paths[w.Path-1]
+		p, last := &g.Paths[w.Path-1], lastKnown(w)
 		for j, id := range p.Nodes {
 			v := byID[id]
 			switch own := j < len(w.Hops) && w.Hops[j].Address.IsValid(); {
-			case w.End == traceflow.EndSilent && j > lastKnown(w):
+			case gaveUp(w) && j > last:
 				// It was asked there and nobody answered: see end.
 			case !w.Ambiguous, own, r.width[v.TTL] == 1:
 				v.known++
@@ -175,35 +175,47 @@ func (r *routes) follow(byID map[string]*vertex) {
 
 // end notes where a flow was seen last, if that is not the destination.
 func (r *routes) end(w *traceflow.Walk, p *traceflow.Path, byID map[string]*vertex) {
+	n := len(p.Nodes)
 	switch {
 	case w.Reached():
-		return
-	case w.End == traceflow.EndUnreachable, w.End == traceflow.EndInferred:
-		if n := len(p.Nodes); n > 0 {
+	case refused(w):
+		if n > 0 {
 			byID[p.Nodes[n-1]].refused++
 		}
-		return
-	}
-	last := lastKnown(w)
-	// A flow of which nothing is known beyond some hop that others went on from,
-	// on what may be its path, has not ended there.
-	if w.End == traceflow.EndUnknown {
-		last = len(p.Nodes) - 1
-	}
-	if last < 0 || last >= len(p.Nodes) {
-		if w.End == traceflow.EndSilent || w.End == traceflow.EndMaxTTL {
+	case gaveUp(w):
+		last := lastKnown(w)
+		if last < 0 || last >= n {
 			r.unanswered++
+			return
 		}
-		return
+		if v := byID[p.Nodes[last]]; w.End == traceflow.EndMaxTTL {
+			v.beyond++
+		} else {
+			v.lost++
+		}
+	case !p.Reached:
+		// It was not followed to an end, and nobody who took its path was.
+		for ttl := int(w.First) + n; ttl < len(r.unknown); ttl++ {
+			r.unknown[ttl]++
+		}
+		if n == 0 {
+			return
+		}
+		if v := byID[p.Nodes[n-1]]; len(v.next) == 0 && !v.final {
+			v.dropped++
+		}
 	}
-	switch v := byID[p.Nodes[last]]; {
-	case w.End == traceflow.EndMaxTTL:
-		v.beyond++
-	case w.End == traceflow.EndSilent:
-		v.lost++
-	case len(v.next) == 0 && !v.final:
-		v.dropped++
-	}
+}
+
+// refused reports whether a flow was told that it gets no further.
+func refused(w *traceflow.Walk) bool {
+	return w.End == traceflow.EndUnreachable || w.End == traceflow.EndInferred && !w.Reached()
+}
+
+// gaveUp reports whether a flow was followed until nothing answered any more, or
+// no TTL was left.
+func gaveUp(w *traceflow.Walk) bool {
+	return w.End == traceflow.EndSilent || w.End == traceflow.EndMaxTTL
 }
 
 // lastKnown returns the last hop of which it is known what the flow met there,

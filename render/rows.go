@@ -134,7 +134,7 @@ func (b *rowBuilder) add(lines []line) {
 	x.notes = b.notes(v, last)
 	b.out = append(b.out, x)
 	if len(last.next) == 0 {
-		b.addEnds(last, below(lines[len(lines)-1].tree))
+		b.addEnds(last, underneath(lines[len(lines)-1].tree))
 	}
 }
 

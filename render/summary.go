@@ -21,6 +21,11 @@ import (
 func Summary(w io.Writer, t *traceflow.Trace) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, shape(t))
+	if n := t.Config.Masked; n == 1 {
+		fmt.Fprintln(b, "The first hop is hidden.")
+	} else if n > 1 {
+		fmt.Fprintf(b, "The first %d hops are hidden.\n", n)
+	}
 	if why := ending(t); why != "" {
 		fmt.Fprintln(b, why)
 	}
@@ -79,6 +84,8 @@ func shape(t *traceflow.Trace) string {
 		}
 	}
 	switch {
+	case lastAnswered(t) == 0 && len(lengths) == 0 && t.Config.Masked > 0:
+		return "Nothing answered beyond the hidden hops."
 	case lastAnswered(t) == 0 && len(lengths) == 0:
 		return "Nothing answered."
 	case len(lengths) == 1 && lengths[1]:

@@ -16,9 +16,10 @@ import (
 // Text writes all paths as one tree for people, what its signs mean, and the
 // summary.
 //
-// To keep to Options.Width it shortens names first, then moves names, owners and
-// labels to a line of their own below the address, and then leaves out the
-// column of losses and that of round trips. It never shortens an address.
+// To keep to Options.Width it shortens names first, then moves labels, and then
+// names and owners too, to a line of their own below the address, and last
+// leaves out the column of losses and that of round trips. It never shortens an
+// address or a figure.
 func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 	b := bufio.NewWriter(w)
 	paragraph := func(s style, lines ...string) {
@@ -95,7 +96,7 @@ func (d *drawing) legend() []string {
 		"%s names the nodes that one leads to; all: every one of the next TTL.", d.options.glyphs().to)
 	say(some(func(v *vertex) bool { return v.silent && v.asked }),
 		"* did not answer; links to it and from it are inferred.")
-	say(some(func(v *vertex) bool { return v.silent && !v.asked }), "? was not asked.")
+	say(some(func(v *vertex) bool { return v.silent && !v.asked }), "? was not probed; links to it and from it are inferred.")
 	say(step(linkInferred), "inferred, ~: flows were answered by several nodes in turn; which leads to which is not certain.")
 	say(step(linkUnseen), "not seen: no flow was answered at both ends of that link.")
 	var marks []string

@@ -27,6 +27,7 @@ import (
 
 // Env is what a command may touch.
 type Env struct {
+	In       io.Reader // nil is an empty one
 	Out, Err io.Writer
 	// Terminal says that Err is one: only then is progress shown.
 	Terminal bool
@@ -48,7 +49,7 @@ func System() Env {
 		width = 0 // no terminal
 	}
 	return Env{
-		Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
 		// https://no-color.org; a dumb terminal has no colours.
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),
@@ -135,7 +136,7 @@ func newRoot(env Env) *cobra.Command {
 		},
 	})
 	trace := newTrace(env)
-	root.AddCommand(trace, newData(env), newDoctor(env), newCompletion(env), newVersion(env))
+	root.AddCommand(trace, newShow(env), newData(env), newDoctor(env), newCompletion(env), newVersion(env))
 	for _, c := range everyCommand(root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)

@@ -13,6 +13,7 @@ import (
 
 // formats are the outputs by their --format name.
 var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
+	"atlas":    render.Atlas,
 	"csv":      render.CSV,
 	"dot":      render.DOT,
 	"horiz":    render.Horiz,
@@ -21,6 +22,7 @@ var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error
 	"mermaid":  render.Mermaid,
 	"ndjson":   render.NDJSON,
 	"report":   render.Report,
+	"scamper":  render.Scamper,
 	"text":     render.Text,
 	"vert":     render.Vert,
 }

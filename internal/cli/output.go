@@ -18,6 +18,7 @@ import (
 type outputOptions struct {
 	format, color string
 	json, dedup   bool
+	mask          int // hops to hide
 	written       int // results so far
 }
 
@@ -28,6 +29,7 @@ func (o *outputOptions) addFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.format, "format", "text", "`form`: "+strings.Join(formatNames(), ", "))
 	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
 	f.BoolVar(&o.dedup, "dedup", false, "in tables, show each distinct path once")
+	f.IntVar(&o.mask, "mask", 0, "hide the first `number` of hops and this host")
 	f.StringVar(&o.color, "color", "auto", "`when` to use colours: "+strings.Join(colors, ", "))
 }
 
@@ -44,6 +46,9 @@ func (o *outputOptions) validate(given func(flag string) bool) error {
 			return errors.New("--format viz comes with the page, which this version does not have yet; formats are " + strings.Join(formatNames(), ", "))
 		}
 		return fmt.Errorf("--format %q is none of %s", o.format, strings.Join(formatNames(), ", "))
+	}
+	if o.mask < 0 || o.mask > 254 {
+		return fmt.Errorf("--mask %d is not between 0 and 254", o.mask)
 	}
 	if !slices.Contains(colors, o.color) {
 		return fmt.Errorf("--color %q is none of %s", o.color, strings.Join(colors, ", "))
@@ -66,6 +71,29 @@ func (o *outputOptions) render(env Env) render.Options {
 		ASCII:     env.ASCII,
 		Continued: o.written > 0,
 	}
+}
+
+// show writes one result; several is whether there are more of them. Above a
+// table stands whose it is then, and below it what was found out if the trace
+// chose its flows by itself.
+func (o *outputOptions) show(env Env, t *traceflow.Trace, several bool) error {
+	if o.written > 0 && (o.isTable() || o.isReport()) {
+		fmt.Fprintln(env.Out)
+	}
+	if several && o.isTable() {
+		fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
+	}
+	if err := o.write(env, t, several); err != nil {
+		return err
+	}
+	if !o.isTable() || t.Config.Paths > 0 {
+		return nil
+	}
+	fmt.Fprintln(env.Out)
+	if err := render.Summary(env.Out, t); err != nil {
+		return writeError(err)
+	}
+	return nil
 }
 
 // write writes one result; several is whether there are more of them.

@@ -78,6 +78,8 @@ func remark(env Env, t *traceflow.Trace, summarised bool) {
 		say("%s: cut short; this is what was known", name)
 	case s.Replies == 0:
 		say("%s: no reply at all; a firewall here or there may drop %s, try %s", name, strings.ToUpper(t.Config.Protocol.String()), otherProbes(t.Config.Protocol))
+	case !t.Reached() && ends == "":
+		say("%s: not reached, by %s", name, render.Count(len(t.Flows), "flow"))
 	case !t.Reached():
 		say("%s: not reached, by %s (%s)", name, render.Count(len(t.Flows), "flow"), ends)
 	case ends != "":

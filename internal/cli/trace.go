@@ -18,7 +18,6 @@ import (
 	"traceflow"
 	"traceflow/discover"
 	"traceflow/probe"
-	"traceflow/render"
 )
 
 // traceOptions are the flags of a trace.
@@ -99,7 +98,7 @@ link; how sure that is stands below the paths.`,
 	f.StringVarP(&o.source, "source", "s", "", "source `address`")
 	f.StringVarP(&o.iface, "interface", "i", "", "`name` of the interface to send from")
 	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), sockets,\nauto (raw if permitted)")
-	f.StringVar(&o.sim, "sim", "", "trace a network in memory: the `file` that\ndescribes it, or the name of a built-in one")
+	f.StringVar(&o.sim, "sim", "", "trace a network in memory: its `file`, or a name")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0: draw one")
 	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page of --format viz\n(not in this version)")
 	f.BoolVar(&o.debug, "debug", false, "log every packet to standard error")
@@ -149,6 +148,8 @@ func (o *traceOptions) validate(args []string) error {
 		return errors.New("--wait and --rate both set the pace: give one of them")
 	case o.timeout <= 0:
 		return errors.New("--timeout must be more than 0")
+	case o.mask > 0 && o.debug:
+		return errors.New("--debug logs every packet, and --mask hides some: give one of them")
 	case slices.Contains(args, ""):
 		return errors.New("the destination is empty")
 	case o.sim == "" && len(args) == 0:
@@ -219,20 +220,11 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		t, err := measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
 		names.annotate(ctx, env, t, o.quiet || o.debug)
 		names.report(env)
-		if i > 0 && (o.isTable() || o.isReport()) {
-			fmt.Fprintln(env.Out)
+		if o.mask > 0 {
+			t = t.Mask(o.mask) // all that is said from here on
 		}
-		if len(targets) > 1 && o.isTable() {
-			fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
-		}
-		if werr := o.write(env, t, len(targets) > 1); werr != nil {
+		if werr := o.show(env, t, len(targets) > 1); werr != nil {
 			return werr
-		}
-		if o.isTable() && o.paths == 0 {
-			fmt.Fprintln(env.Out)
-			if err := render.Summary(env.Out, t); err != nil {
-				return writeError(err)
-			}
 		}
 		complain(env, t)
 		if !o.quiet {

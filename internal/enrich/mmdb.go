@@ -213,6 +213,7 @@ func readASN(d *mmdbdata.Decoder, out *uint32) error {
 			// Otherwise it is not known: some write "" or "-".
 			*out, _ = parseASN(strings.TrimSpace(s))
 		}
+	default: // no vendor's
 	}
 	return err
 }

@@ -63,7 +63,7 @@ func folderWith(t testing.TB) Folder {
 	return folder
 }
 
-func TestAnnotate(t *testing.T) {
+func TestStoreAnnotate(t *testing.T) {
 	prefix := netip.MustParsePrefix
 	tests := []struct {
 		name, address string

@@ -14,7 +14,7 @@ import (
 )
 
 // Built is when the files of MMDB say that they were made.
-var Built = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+var Built = time.Date(2020, 3, 4, 5, 6, 7, 0, time.UTC)
 
 // Network is what an MMDB file says of a prefix.
 type Network struct {
