@@ -155,6 +155,9 @@ type HopStats struct {
 	RTTStats
 	// Recent are the latest round trips, oldest first; negative without a reply.
 	Recent []time.Duration
+	// Limited is true where a rate limit of the answers was seen: then Loss says
+	// nothing of what the hop forwards, nor of what gets there.
+	Limited bool
 }
 
 // PathStats sums up one path, hop by hop.
@@ -186,6 +189,7 @@ func (t *Trace) PathStats() []PathStats {
 		}
 		series[i] = make([]Series, len(p.Nodes))
 	}
+	answered := make(map[string][]bool, len(nodes)) // by Node.ID, of all paths
 	for _, e := range inOrder(t.Exchanges) {
 		w := walks[e.Flow]
 		if w == nil || w.Path == 0 || e.Err != nil || e.Abandoned && e.Reply.Kind == NoReply {
@@ -198,6 +202,8 @@ func (t *Trace) PathStats() []PathStats {
 		if at < 0 || at >= len(series[w.Path-1]) {
 			continue
 		}
+		id := out[w.Path-1].Hops[at].Node
+		answered[id] = append(answered[id], e.Reply.Kind != NoReply)
 		if s := &series[w.Path-1][at]; e.Reply.Kind == NoReply {
 			s.Lost()
 		} else {
@@ -206,7 +212,9 @@ func (t *Trace) PathStats() []PathStats {
 	}
 	for i := range out {
 		for j := range out[i].Hops {
-			out[i].Hops[j].RTTStats, out[i].Hops[j].Recent = series[i][j].Stats(), series[i][j].Recent(Window)
+			h := &out[i].Hops[j]
+			h.RTTStats, h.Recent = series[i][j].Stats(), series[i][j].Recent(Window)
+			h.Limited = h.IsValid() && limits(answered[h.Node], slices.Contains(t.Guarantee.RateLimited, h.TTL))
 		}
 	}
 	return out
