@@ -30,6 +30,9 @@
 // it, so a path that has become slower than that is slow from its next packet
 // on, and not dead.
 //
+// Where the trace has seen a rate limit, the watch believes it: a limit is told
+// by what a router answers at first, and that has passed.
+//
 // What another than the path's own router answers is no sample, and neither is
 // what the same flow sent further in that round: the flow was on another path.
 package watch

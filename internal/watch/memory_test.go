@@ -4,7 +4,6 @@ package watch_test
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"runtime"
 	"testing"
@@ -75,39 +74,35 @@ func wide(paths, hops int) *traceflow.Trace {
 
 // TestMemory watches 255 paths for an hour: the heap may grow by 20 MB.
 func TestMemory(t *testing.T) {
-	const limit = 20 << 20
-	for _, hops := range []int{3, 12} {
-		t.Run(fmt.Sprint(hops, " hops"), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				trace := wide(255, hops)
-				b := &table{walks: make(map[int]*traceflow.Walk), gate: make(chan struct{}, 1)}
-				for i := range trace.Graph.Walks {
-					b.walks[trace.Graph.Walks[i].Flow.ID] = &trace.Graph.Walks[i]
-				}
-				if len(trace.Graph.Paths) != 255 {
-					t.Fatalf("%d paths", len(trace.Graph.Paths))
-				}
-				w := watch.New(trace, time.Second, nil)
-				before := heap()
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				defer cancel()
-				var s watch.Snapshot
-				_ = w.Run(ctx, b, func(now watch.Snapshot) { s = now }) // ends with ctx
-				grown := heap() - before
-				end := s.Paths[254].Hops[hops-1]
-				t.Logf("%d rounds of %d packets: %.1f MB more; the last hop of the last path: %d packets, %.1f %% lost",
-					s.Round, 1+255*(hops-1), float64(grown)/(1<<20), end.Sent, 100*end.Loss())
-				if grown > limit {
-					t.Errorf("the heap has grown by %d bytes in %d rounds, which may be %d", grown, s.Round, limit)
-				}
-				if want := 500 * 3600 / (1 + 255*(hops-1)); s.Round < want || end.Sent < want-1 || end.Loss() < 0.02 || end.Loss() > 0.08 {
-					t.Errorf("%d rounds and %+v, want %d rounds and 5 %% loss", s.Round, end.RTTStats, want)
-				}
-				runtime.KeepAlive(w)
-				runtime.KeepAlive(s)
-			})
-		})
-	}
+	const limit, hops = 20 << 20, 12
+	synctest.Test(t, func(t *testing.T) {
+		trace := wide(255, hops)
+		b := &table{walks: make(map[int]*traceflow.Walk), gate: make(chan struct{}, 1)}
+		for i := range trace.Graph.Walks {
+			b.walks[trace.Graph.Walks[i].Flow.ID] = &trace.Graph.Walks[i]
+		}
+		if len(trace.Graph.Paths) != 255 {
+			t.Fatalf("%d paths", len(trace.Graph.Paths))
+		}
+		w := watch.New(trace, time.Second, nil)
+		before := heap()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var s watch.Snapshot
+		_ = w.Run(ctx, b, func(now watch.Snapshot) { s = now }) // ends with ctx
+		grown := heap() - before
+		end := s.Paths[254].Hops[hops-1]
+		t.Logf("%d rounds of %d packets: %.1f MB more; the last hop of the last path: %d packets, %.1f %% lost",
+			s.Round, 1+255*(hops-1), float64(grown)/(1<<20), end.Sent, 100*end.Loss())
+		if grown > limit {
+			t.Errorf("the heap has grown by %d bytes in %d rounds, which may be %d", grown, s.Round, limit)
+		}
+		if want := 500 * 3600 / (1 + 255*(hops-1)); s.Round < want || end.Sent < want-1 || end.Loss() < 0.02 || end.Loss() > 0.08 {
+			t.Errorf("%d rounds and %+v, want %d rounds and 5 %% loss", s.Round, end.RTTStats, want)
+		}
+		runtime.KeepAlive(w)
+		runtime.KeepAlive(s)
+	})
 }
 
 // heap returns how much is in use.

@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
 	"traceflow"
@@ -70,7 +71,7 @@ func (w *Watch) snapshot() Snapshot {
 	s := Snapshot{
 		Round: w.round, Elapsed: time.Since(w.began),
 		Paths: make([]traceflow.PathStats, len(w.paths)), States: make([]State, len(w.paths)),
-		Events: w.events[:len(w.events):len(w.events)],
+		Events: slices.Clip(w.events),
 	}
 	for i, p := range w.paths {
 		s.Paths[i], s.States[i] = p.sum(), p.state

@@ -57,6 +57,12 @@ func survey(t *traceflow.Trace) (paths []*path, spots []*spot, flows map[int]*fl
 		nodes[t.Graph.Nodes[i].ID] = &t.Graph.Nodes[i]
 	}
 	flows = make(map[int]*flow)
+	limited := make(map[string]bool) // by Node.ID
+	for _, p := range t.PathStats() {
+		for i := range p.Hops {
+			limited[p.Hops[i].Node] = limited[p.Hops[i].Node] || p.Hops[i].Limited
+		}
+	}
 	shaken := perPacket(t, nodes)
 	byWay := make(map[string]*spot)
 	for i := range t.Graph.Paths {
@@ -77,7 +83,7 @@ func survey(t *traceflow.Trace) (paths []*path, spots []*spot, flows map[int]*fl
 			if s == nil {
 				s = &spot{ttl: nodes[id].TTL, who: nodes[id].Responder}
 				s.anyone = shaken[s.ttl]
-				s.stats = traceflow.HopStats{TTL: s.ttl, Node: id, Responder: s.who}
+				s.stats = traceflow.HopStats{TTL: s.ttl, Node: id, Responder: s.who, Limited: limited[id]}
 				byWay[way] = s
 				spots = append(spots, s)
 			}

@@ -57,10 +57,11 @@ func New(t *traceflow.Trace, interval time.Duration, stats func() traceflow.Stat
 func (w *Watch) Reset() { w.reset.Store(true) }
 
 // Run measures until ctx ends or the prober fails, whose error it returns. It
-// hands snapshots to emit, at most two a second and one at the end, in the
-// goroutine that called it.
+// hands snapshots to emit, one at the beginning, at most two a second, and one at
+// the end, in the goroutine that called it.
 func (w *Watch) Run(ctx context.Context, prober Prober, emit func(Snapshot)) error {
 	w.began = time.Now()
+	emit(w.snapshot())
 	defer func() { emit(w.snapshot()) }()
 	for {
 		next := time.Now().Add(w.interval)

@@ -311,8 +311,8 @@ func TestSnapshotsStay(t *testing.T) {
 		engine := engineOf(t, network, probe.Config{})
 		defer engine.Close()
 		all := run(t, watch.New(traceOf(t, network, engine), time.Second, nil), engine, 10*time.Second-ms)
-		for i, s := range all[:len(all)-1] {
-			if got := s.Paths[0].Hops[0]; got.Sent != i+1 || len(got.Recent) != i+1 {
+		for i, s := range all[:len(all)-1] { // the first is of no round
+			if got := s.Paths[0].Hops[0]; got.Sent != i || len(got.Recent) != i {
 				t.Errorf("snapshot %d: %d packets, %d round trips", i, got.Sent, len(got.Recent))
 			}
 		}
@@ -341,7 +341,7 @@ func TestNothing(t *testing.T) {
 		engine := engineOf(t, network, probe.Config{})
 		defer engine.Close()
 		trace := traceOf(t, network, engine)
-		trace.Graph.Paths = trace.Graph.Paths[:min(1, len(trace.Graph.Paths))]
+		trace.Exchanges = nil
 		for i := range trace.Graph.Paths {
 			trace.Graph.Paths[i].Nodes = nil
 		}
