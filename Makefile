@@ -5,11 +5,12 @@ TOOLS    := $(CURDIR)/.tools
 LINT_VERSION := v2.15.0
 LINT     := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 FUZZTIME ?= 30s
+MERMAID  := internal/rendertest/testdata/mermaid
 SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64 openbsd/amd64
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check fmt lint lintall vet tidy cross test lab guarantee fuzz golden bench \
-	man completions deb image rootfs release reproducible clean
+	mermaid man completions deb image rootfs release reproducible clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z ]+):.*## /  \1\t/' | expand -t 20
@@ -57,6 +58,12 @@ cross: ## build and vet everything for every system, tests included
 		GOOS=$${s%/*} GOARCH=$${s#*/} CGO_ENABLED=0 $(GO) build ./... || exit 1; \
 		GOOS=$${s%/*} GOARCH=$${s#*/} CGO_ENABLED=0 $(GO) vet ./... || exit 1; \
 	done
+
+mermaid: $(MERMAID)/node_modules ## what tests read Mermaid charts with, from npm
+
+$(MERMAID)/node_modules: $(MERMAID)/package-lock.json
+	cd $(MERMAID) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 test: ## tests that need nothing, with the race detector, shuffled
 	$(GO) test -race -shuffle=on ./...

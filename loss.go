@@ -53,10 +53,12 @@ func (p *PathStats) Losses() []HopLoss {
 		atEnd := p.Reached && i == len(p.Hops)-1
 		witness := h.Replies > 0 && !h.Limited
 		switch {
-		case own.lost <= 0 || h.Replies == 0:
+		case own.lost <= 0:
 			out[i] = LossNone
 		case h.Limited:
 			out[i] = LossLocal
+		case h.Replies == 0:
+			out[i] = LossNone
 		case own.lost < fewLost:
 			out[i] = LossUnclear
 		case atEnd:

@@ -169,7 +169,8 @@ type PathStats struct {
 }
 
 // PathStats sums up every path of the trace. What a flow sent beyond the end of
-// its path counts for the last hop, where it was answered.
+// its path counts for the last hop, where it was answered. Silence that may be
+// another path's counts for none.
 func (t *Trace) PathStats() []PathStats {
 	nodes := make(map[string]*Node, len(t.Graph.Nodes))
 	for i := range t.Graph.Nodes {
@@ -201,6 +202,9 @@ func (t *Trace) PathStats() []PathStats {
 		}
 		if at < 0 || at >= len(series[w.Path-1]) {
 			continue
+		}
+		if e.Reply.Kind == NoReply && w.Ambiguous && (at >= len(w.Hops) || w.Hops[at].Kind == NoReply) {
+			continue // nobody knows whose silence it is
 		}
 		id := out[w.Path-1].Hops[at].Node
 		answered[id] = append(answered[id], e.Reply.Kind != NoReply)

@@ -51,13 +51,22 @@ func (p parallel) cell(w *traceflow.Walk, i int) string {
 	if who.Interface != 0 && p[spot{w.First + uint8(i), who.Address}] {
 		text += fmt.Sprintf(" if %d", who.Interface)
 	}
-	if r.Kind == traceflow.TimeExceeded && r.Address == w.Flow.Destination {
-		return text + " !T"
-	}
-	if mark := mark(r); mark != "" && (r.Kind != traceflow.PortUnreachable || r.Address != w.Flow.Destination) {
+	if mark := refusal(w, r); mark != "" {
 		text += " " + mark
 	}
 	return text
+}
+
+// refusal returns the mark of a reply that is neither an ordinary step of a walk
+// nor its ordinary end; !T is a destination that says that the TTL ended there.
+func refusal(w *traceflow.Walk, r *traceflow.Reply) string {
+	switch {
+	case r.Kind == traceflow.TimeExceeded && r.Address == w.Flow.Destination:
+		return "!T"
+	case r.Kind == traceflow.PortUnreachable && r.Address == w.Flow.Destination:
+		return ""
+	}
+	return mark(r)
 }
 
 // mark returns the sign that traceroute tools print for an ICMP error that is

@@ -41,6 +41,7 @@ type golden struct {
 	cancelled bool
 	tos       uint8
 	edit      func(*traceflow.Exchange) // of what was answered
+	notes     traceflow.Annotations
 }
 
 var traces = []golden{
@@ -114,7 +115,43 @@ var traces = []golden{
 		"192.0.2.1 198.51.100.1 198.51.100.2 203.0.113.9",
 		"192.0.2.1 198.51.100.1!3/13",
 	}},
+	{name: "annotated", ends: ipv4, notes: notes, flows: []string{
+		"192.0.2.1 198.51.100.1 198.51.100.129 * 203.0.113.9",
+		"192.0.2.1 198.51.100.2 198.51.100.129 * 203.0.113.9",
+		"192.0.2.1 198.51.100.2 198.51.100.129 * 203.0.113.9",
+	}},
 	{name: "cancelled-midway", ends: ipv4, cancelled: true, flows: []string{"192.0.2.1 198.51.100.1", "192.0.2.1", ""}},
+}
+
+// notes are all that can be known of addresses, a name that is too long, and an
+// exchange point.
+var notes = traceflow.Annotations{
+	{
+		Address:  netip.MustParseAddr("192.0.2.1"),
+		Hostname: traceflow.Hostname{Name: "gw.example.net", Source: "dns"},
+		Origin:   traceflow.Origin{ASNs: []uint32{64500}, Name: "EXAMPLE-ACCESS Example Access & Sons", Prefix: netip.MustParsePrefix("192.0.2.0/24"), Source: "ris"},
+		Place:    traceflow.Place{Country: "DE", City: "Köln", Source: "places"},
+	},
+	{Address: netip.MustParseAddr("198.51.100.1"), Origin: traceflow.Origin{ASNs: []uint32{64500, 64501}, Source: "ris"}},
+	{
+		Address:  netip.MustParseAddr("198.51.100.2"),
+		Hostname: traceflow.Hostname{Name: strings.Repeat("a-very-long-name.", 8) + "example.net", Source: "dns"},
+		Origin:   traceflow.Origin{ASNs: []uint32{64500}, Name: "EXAMPLE-ACCESS Example Access & Sons", Source: "ris"},
+	},
+	{
+		Address:  netip.MustParseAddr("198.51.100.129"),
+		Hostname: traceflow.Hostname{Name: "as64502.ix.example.org", Source: "dns"},
+		Port: traceflow.Port{
+			IXP: "Example-IX", Prefix: netip.MustParsePrefix("198.51.100.128/25"),
+			Member: 64502, MemberName: "Example Hosting", Source: "peeringdb",
+		},
+	},
+	{
+		Address:  netip.MustParseAddr("203.0.113.9"),
+		Hostname: traceflow.Hostname{Name: "www.example.net", Source: "dns"},
+		Origin:   traceflow.Origin{ASNs: []uint32{64502}, Name: "Example \"Hosting\"", Source: "ris"},
+		Place:    traceflow.Place{Country: "NL", Source: "places"},
+	},
 }
 
 // parallel makes TTL 2 the far end of links in parallel, one for each flow but
@@ -213,6 +250,7 @@ func (g *golden) trace(t *testing.T) *traceflow.Trace {
 		out.Exchanges = append(out.Exchanges, exchanges...)
 	}
 	out.Graph = traceflow.NewGraph(walks, out.Exchanges)
+	out.Annotations = g.notes
 	return out
 }
 
@@ -268,10 +306,13 @@ func number(t *testing.T, text string) uint8 {
 	return uint8(n)
 }
 
+// formats are all that have a golden file for each trace.
+var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
+	"vert": render.Vert, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON,
+	"report": render.Report, "csv": render.CSV, "dot": render.DOT, "mermaid": render.Mermaid,
+}
+
 func TestGolden(t *testing.T) {
-	formats := map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-		"vert": render.Vert, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON,
-	}
 	for _, tt := range traces {
 		trace := tt.trace(t)
 		for format, write := range formats {
@@ -357,9 +398,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestWriteErrors(t *testing.T) {
 	trace := traces[0].trace(t)
-	for name, write := range map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-		"vert": render.Vert, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON,
-	} {
+	for name, write := range formats {
 		if err := write(brokenWriter{}, trace, render.Options{}); err == nil {
 			t.Errorf("%s: no error from a writer that is closed", name)
 		}

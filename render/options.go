@@ -15,4 +15,7 @@ type Options struct {
 	// Color is whether formats for people use colours (ECMA-48). They never say
 	// anything by colour alone.
 	Color bool
+	// Continued is true for the second and further results on one stream, which
+	// need no header of their own.
+	Continued bool
 }

@@ -13,10 +13,14 @@ import (
 
 // formats are the outputs by their --format name.
 var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-	"vert":   render.Vert,
-	"horiz":  render.Horiz,
-	"json":   render.JSON,
-	"ndjson": render.NDJSON,
+	"csv":     render.CSV,
+	"dot":     render.DOT,
+	"horiz":   render.Horiz,
+	"json":    render.JSON,
+	"mermaid": render.Mermaid,
+	"ndjson":  render.NDJSON,
+	"report":  render.Report,
+	"vert":    render.Vert,
 }
 
 func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }

@@ -19,6 +19,7 @@ type outputOptions struct {
 	format, color string
 	json, dedup   bool
 	mask          int // hops to hide
+	written       int // results so far
 }
 
 // colors are the values of --color.
@@ -59,7 +60,8 @@ func (o *outputOptions) isTable() bool { return o.format == "vert" || o.format =
 func (o *outputOptions) render(env Env) render.Options {
 	return render.Options{
 		Dedup: o.dedup, Width: env.Width,
-		Color: o.color == "always" || o.color == "auto" && env.Color,
+		Color:     o.color == "always" || o.color == "auto" && env.Color,
+		Continued: o.written > 0,
 	}
 }
 
@@ -72,5 +74,6 @@ func (o *outputOptions) write(env Env, t *traceflow.Trace, several bool) error {
 	if err := write(env.Out, t, o.render(env)); err != nil {
 		return writeError(err)
 	}
+	o.written++
 	return nil
 }

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"traceflow"
+)
+
+// nodeKind is what a node is to the trace.
+type nodeKind string
+
+const (
+	kindRouter      nodeKind = "router"
+	kindExchange    nodeKind = "ixp" // a router at an exchange point
+	kindSilent      nodeKind = "silent"
+	kindDestination nodeKind = "destination"
+)
+
+// nodes is what formats that draw graphs, or list them, write of each node. All
+// text in it is one line of printable characters, of a length that is bounded.
+type nodes struct {
+	all  []nodeText
+	byID map[string]*nodeText
+}
+
+type nodeText struct {
+	*traceflow.Node
+	note traceflow.Annotation
+	kind nodeKind
+	// refusals are the marks of what it said instead of an ordinary step.
+	refusals []string
+	mpls     []traceflow.MPLSLabel // of the first reply that shows some
+	flows    []int                 // Flow.ID, ascending, of the paths through it
+}
+
+func newNodes(t *traceflow.Trace) *nodes {
+	n := &nodes{all: make([]nodeText, len(t.Graph.Nodes)), byID: make(map[string]*nodeText, len(t.Graph.Nodes))}
+	for i := range t.Graph.Nodes {
+		x := &n.all[i]
+		*x = nodeText{Node: &t.Graph.Nodes[i], kind: kindSilent}
+		if x.IsValid() {
+			x.note, x.kind = t.Annotations.Of(x.Address), kindRouter
+		}
+		switch {
+		case x.IsValid() && x.Address == t.Destination.Address:
+			x.kind = kindDestination
+		case x.note.Port.IXP != "":
+			x.kind = kindExchange
+		}
+		n.byID[x.ID] = x
+	}
+	for i := range t.Graph.Paths {
+		for _, id := range t.Graph.Paths[i].Nodes {
+			n.byID[id].flows = append(n.byID[id].flows, t.Graph.Paths[i].Flows...)
+		}
+	}
+	for i := range n.all {
+		slices.Sort(n.all[i].flows)
+	}
+	n.look(t)
+	return n
+}
+
+// look adds what the replies of each node hold.
+func (n *nodes) look(t *traceflow.Trace) {
+	for i := range t.Graph.Walks {
+		w := &t.Graph.Walks[i]
+		if w.Path == 0 {
+			continue
+		}
+		path := t.Graph.Paths[w.Path-1].Nodes
+		for j := range min(len(w.Hops), len(path)) {
+			x, r := n.byID[path[j]], &w.Hops[j]
+			if w.Responder(r).Address != x.Address {
+				continue
+			}
+			if x.mpls == nil {
+				x.mpls = r.MPLS
+			}
+			if m := refusal(w, r); m != "" && !slices.Contains(x.refusals, m) {
+				x.refusals = append(x.refusals, m)
+			}
+		}
+	}
+}
+
+// operator is the AS whose router has an address, and its name: on the LAN of an
+// exchange point the member, elsewhere whoever announces the address. 0 is not
+// known.
+func operator(a *traceflow.Annotation) (as uint32, name string) {
+	if a.Port.Member != 0 {
+		return a.Port.Member, a.Port.MemberName
+	}
+	return a.Origin.ASN(), a.Origin.Name
+}
+
+// owner is the operator of a node; "" if it is not known.
+func (x *nodeText) owner() string {
+	as, name := operator(&x.note)
+	if as == 0 {
+		return ""
+	}
+	return strings.TrimSpace(fmt.Sprintf("AS%d %s", as, stranger(name)))
+}
+
+// lines are the label of a node.
+func (x *nodeText) lines() []string {
+	if x.kind == kindSilent {
+		return []string{"no answer", fmt.Sprintf("TTL %d", x.TTL)}
+	}
+	address := x.Address.String()
+	if x.Interface != 0 {
+		address += fmt.Sprintf(" if %d", x.Interface)
+	}
+	if len(x.refusals) > 0 {
+		address += " " + strings.Join(x.refusals, " ")
+	}
+	out := []string{address}
+	for _, more := range []string{stranger(x.note.Hostname.Name), x.owner(), stranger(x.note.Port.IXP)} {
+		if more != "" {
+			out = append(out, more)
+		}
+	}
+	if x.Replies > 0 {
+		out = append(out, milliseconds(x.RTT.Median)+" ms")
+	}
+	return out
+}
+
+// stranger makes text that strangers wrote fit for a label.
+func stranger(s string) string { return Printable(shorten(s, mostName)) }
+
+// crossing is a link, and how to draw it.
+type crossing struct {
+	from, to string // "" is the vantage point
+	share    float64
+	inferred bool
+	flows    []int // of the paths through it
+}
+
+// crossings are the links, after those from the vantage point to the first nodes.
+func (n *nodes) crossings(t *traceflow.Trace) []crossing {
+	type pair struct{ from, to string }
+	flows := make(map[pair][]int)
+	total := 0
+	for i := range t.Graph.Paths {
+		p := &t.Graph.Paths[i]
+		from := ""
+		for _, id := range p.Nodes {
+			flows[pair{from, id}] = append(flows[pair{from, id}], p.Flows...)
+			from = id
+		}
+		if len(p.Nodes) > 0 {
+			total += len(p.Flows)
+		}
+	}
+	var out []crossing
+	for i := range n.all {
+		x := &n.all[i]
+		if through := flows[pair{"", x.ID}]; len(through) > 0 {
+			out = append(out, crossing{
+				to: x.ID, share: float64(len(through)) / float64(total), flows: through,
+				inferred: x.kind == kindSilent || x.TTL > 1,
+			})
+		}
+	}
+	for _, l := range t.Graph.Links {
+		out = append(out, crossing{from: l.From, to: l.To, share: l.Share, inferred: l.Inferred, flows: flows[pair{l.From, l.To}]})
+	}
+	for i := range out {
+		slices.Sort(out[i].flows)
+	}
+	return out
+}
+
+// mostRanges of flow IDs are written out.
+const mostRanges = 12
+
+// ranges writes ascending numbers, such as "1-3, 7".
+func ranges(numbers []int) string {
+	var parts []string
+	for i := 0; i < len(numbers); {
+		j := i
+		for j+1 < len(numbers) && numbers[j+1] == numbers[j]+1 {
+			j++
+		}
+		if len(parts) == mostRanges {
+			parts = append(parts, "…")
+			break
+		}
+		if j > i {
+			parts = append(parts, fmt.Sprintf("%d-%d", numbers[i], numbers[j]))
+		} else {
+			parts = append(parts, fmt.Sprint(numbers[i]))
+		}
+		i = j + 1
+	}
+	return strings.Join(parts, ", ")
+}
+
+// percentage writes a share in percent.
+func percentage(share float64) string {
+	if share < 0.095 {
+		return fmt.Sprintf("%.1f %%", 100*share)
+	}
+	return fmt.Sprintf("%.0f %%", 100*share)
+}
