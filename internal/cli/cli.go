@@ -32,6 +32,9 @@ type Env struct {
 	// it should be coloured: it is a terminal, and nothing says otherwise.
 	Width int
 	Color bool
+	// Console is where a live screen can be shown; nil if input or output is no
+	// terminal.
+	Console *Console
 	// DropPrivileges gives up what the process may do beyond an ordinary
 	// user, once the sockets are open.
 	DropPrivileges func() error
@@ -39,12 +42,13 @@ type Env struct {
 
 // System is the environment of the process.
 func System() Env {
-	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
 		width = 0 // no terminal
 	}
 	return Env{
-		Out: os.Stdout, Err: os.Stderr, Width: width,
+		Console: consoleOf(os.Stdin, os.Stdout, width, height),
+		Out:     os.Stdout, Err: os.Stderr, Width: width,
 		// https://no-color.org; a dumb terminal has no colours.
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),

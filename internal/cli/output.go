@@ -5,6 +5,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -65,9 +66,15 @@ func (o *outputOptions) render(env Env) render.Options {
 	}
 }
 
-// write writes one result; several is whether there are more of them.
-func (o *outputOptions) write(env Env, t *traceflow.Trace, several bool) error {
+// write writes one result; several is whether there are more of them. Stats are
+// what a live screen has measured since; nil without one.
+func (o *outputOptions) write(env Env, t *traceflow.Trace, stats []traceflow.PathStats, several bool) error {
 	write := formats[o.format]
+	if o.format == "report" && stats != nil {
+		write = func(w io.Writer, t *traceflow.Trace, o render.Options) error {
+			return render.PathReport(w, t, stats, o)
+		}
+	}
 	if o.format == "json" && several {
 		write = render.NDJSON
 	}
