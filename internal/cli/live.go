@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -97,6 +99,9 @@ func (o *traceOptions) runLive(ctx context.Context, env Env, target *target, e *
 			}
 		},
 	})
+	// Packets go and come one by one. With several processors the runtime wakes
+	// another for each of them, to look whether it can help: three times the work.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	inner, leave := context.WithCancel(ctx)
 	defer leave()
 	measured := make(chan error, 1)
@@ -150,7 +155,7 @@ func (l *live) measure(ctx context.Context) error {
 // how says what is sent.
 func how(t *traceflow.Trace) string {
 	c := &t.Config
-	text := c.Protocol.String()
+	text := strings.ToUpper(c.Protocol.String())
 	if c.QUIC {
 		text = "QUIC"
 	}

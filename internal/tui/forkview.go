@@ -7,18 +7,22 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"charm.land/lipgloss/v2"
 )
 
-// forkCell is one node of the drawn graph, or a word about those that have no
+// forkCell is one node of the drawn graph, or words about those that have no
 // room.
 type forkCell struct {
 	text  string
-	node  string // "" for words
+	node  string // Node.ID, or others; "" for words that no link leads to
 	style lipgloss.Style
 }
+
+// others stands for the nodes that have no room.
+const others = "others"
 
 // forkLines draws the fork: a title, the TTLs, and the nodes in so many lines
 // less one. The picked path is marked.
@@ -59,7 +63,12 @@ func (m *model) forkLines(rows int) []string {
 			if r < len(cells) {
 				cell = cells[r]
 			}
-			lines[r+1] = append(lines[r+1], piece{cell.text, cell.style}, piece{m.fit("", width-lipgloss.Width(cell.text)), m.styles.plain})
+			pad := width - lipgloss.Width(cell.text)
+			filler := strings.Repeat(" ", pad)
+			if cell.node != "" && i+1 < len(columns) {
+				filler = strings.Repeat(m.glyphs.links[3], pad) // the link begins at the node
+			}
+			lines[r+1] = append(lines[r+1], piece{cell.text, cell.style}, piece{filler, m.styles.dim})
 		}
 		before = cells
 	}
@@ -102,7 +111,7 @@ func (m *model) forkCells(c forkColumn, rows int, on map[string]bool, state map[
 		}
 		return cells
 	}
-	// The picked one, and a word about the others.
+	// The picked one, and words about the others.
 	var cells []forkCell
 	if i := slices.IndexFunc(c.nodes, func(id string) bool { return on[id] }); i >= 0 {
 		cells = append(cells, cell(c.nodes[i]))
@@ -110,11 +119,14 @@ func (m *model) forkCells(c forkColumn, rows int, on map[string]bool, state map[
 	worst := slices.MaxFunc(c.nodes, func(a, b string) int {
 		return cmp.Or(cmp.Compare(state[a].loss, state[b].loss), cmp.Compare(state[a].median, state[b].median))
 	})
-	about := "slowest " + worst + " " + millis(state[worst].median)
+	about := ""
+	if state[worst].median > 0 {
+		about = "slowest " + worst + " " + millis(state[worst].median)
+	}
 	if state[worst].loss > 0 {
 		about = "worst " + worst + " " + percent(state[worst].loss)
 	}
-	cells = append(cells, forkCell{fmt.Sprintf("%d nodes", len(c.nodes)), c.nodes[0], m.styles.plain},
+	cells = append(cells, forkCell{fmt.Sprintf("%d nodes", len(c.nodes)), others, m.styles.plain},
 		forkCell{about, "", m.forkStyle(false, state[worst])})
 	return cells[:min(len(cells), rows)]
 }
@@ -149,8 +161,8 @@ func (m *model) joinCells(lines [][]piece, left, right []forkCell, on map[string
 		return slices.ContainsFunc(ids, func(id string) bool { return rows[id] == r })
 	}
 	spans := m.fork.spans(from, to, func(id string) int { return rows[id] })
-	if len(spans) == 0 {
-		spans = []span{{0, max(len(from), len(to)) - 1}} // of runs and words
+	if len(spans) == 0 || rows[others] > 0 { // nodes without a line of their own
+		spans = []span{{0, max(len(from), len(to)) - 1}}
 	}
 	// Where the picked path goes.
 	a := slices.IndexFunc(from, func(id string) bool { return on[id] })

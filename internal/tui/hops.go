@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"charm.land/lipgloss/v2"
+
 	"traceflow"
 	"traceflow/render"
 )
@@ -88,7 +90,7 @@ func (m *model) hopLines(rows int) []string {
 func (m *model) longest(p *traceflow.PathStats) int {
 	width := minAddress
 	for i := range p.Hops {
-		width = max(width, len(m.who(&p.Hops[i])))
+		width = max(width, lipgloss.Width(m.who(&p.Hops[i])))
 	}
 	return min(width, maxAddress)
 }

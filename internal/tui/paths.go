@@ -64,13 +64,13 @@ func (m *model) pathLine(i int, picked, wide bool, columns []column, history int
 		return m.line(picked, append(before, piece{"nothing answers", m.styles.dim})...)
 	}
 	end := &p.Hops[len(p.Hops)-1]
-	loss := m.lossText(end, sign.style)
+	loss := m.lossText(end, m.styles.plain)
 	if _, known := p.Loss(); !known && end.Sent > 0 {
 		loss = piece{m.right(m.glyphs.unknown, lossWidth), m.styles.dim}
 	}
 	spark := piece{" " + m.glyphs.spark(end.Recent, history), m.styles.good}
 	if sign.text == lossy || sign.text == dead {
-		spark.style = m.styles.bad
+		spark.style, loss.style = m.styles.bad, m.styles.bad
 	}
 	if history == 0 {
 		spark.text = ""

@@ -54,7 +54,7 @@ func (m *model) pathSign(i int) piece {
 	case p.Reached && losses[end] == traceflow.LossUnclear:
 		return piece{unclear, m.styles.dim}
 	case slices.Contains(losses, traceflow.LossLocal) || p.Hops[end].Limited:
-		return piece{limited, m.styles.warn}
+		return piece{limited, m.styles.dim} // of no harm to the path
 	}
 	return piece{fine, m.styles.plain}
 }
@@ -62,7 +62,11 @@ func (m *model) pathSign(i int) piece {
 // lossText is a hop's loss in the style of its sign.
 func (m *model) lossText(h *traceflow.HopStats, style lipgloss.Style) piece {
 	text := ""
-	if h.Sent > 0 {
+	switch {
+	case h.Sent == 0:
+	case h.Replies == 0 && !h.IsValid(): // who never answers loses nothing
+		text, style = m.glyphs.unknown, m.styles.dim
+	default:
 		text = percent(h.Loss())
 	}
 	return piece{m.right(text, lossWidth), style}

@@ -48,7 +48,8 @@ type layout struct{ paths, hops, graph int }
 const (
 	// frame is what is not in a pane: the line at the top, news and keys.
 	frame = 3
-	// tall is from how many lines on the fork is shown unasked.
+	// tall is from how many lines on the fork is shown unasked, and below it where
+	// all else has room.
 	tall = 34
 	// fewLines is what a pane that is shown has at least, if it needs as much.
 	fewLines = 3
@@ -58,7 +59,8 @@ func (m *model) showsGraph() bool {
 	if m.graphSet {
 		return m.graph
 	}
-	return m.height >= tall
+	p, _ := m.pickedPath()
+	return m.height >= tall || p != nil && frame+1+len(m.order)+2+len(p.Hops)+1+m.fork.height <= m.height
 }
 
 // layout shares the lines out: the hops and the fork have what they need up to
@@ -103,7 +105,7 @@ func (m *model) View() tea.View {
 // draw returns the screen, line by line.
 func (m *model) draw() string {
 	if m.width < MinWidth || m.height < MinHeight {
-		return m.fit(fmt.Sprintf("needs %d×%d cells", MinWidth, MinHeight), m.width)
+		return m.fit(fmt.Sprintf("too small: %dx%d at least", MinWidth, MinHeight), m.width)
 	}
 	lines := []string{m.top()}
 	switch {
