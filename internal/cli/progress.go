@@ -17,12 +17,12 @@ func showProgress(env Env, o *traceOptions, stats func() traceflow.Stats) (stop 
 		return func() {}
 	}
 	started := time.Now()
-	stop = every(100*time.Millisecond, func() {
+	end := every(100*time.Millisecond, func() {
 		s := stats()
 		fmt.Fprintf(env.Err, "\r\x1b[Ksent %d · replies %d · %.1f s", s.Probes, s.Replies, time.Since(started).Seconds())
 	})
 	return func() {
-		stop()
+		end()
 		fmt.Fprint(env.Err, "\r\x1b[K")
 	}
 }
