@@ -201,7 +201,7 @@ func TestSpark(t *testing.T) {
 	}{
 		{"nothing", nil, 3, "   "},
 		{"no room", []time.Duration{ms}, 0, ""},
-		{"steady", []time.Duration{10 * ms, 10 * ms, 11 * ms}, 3, "▁▁▁"},
+		{"steady", []time.Duration{100 * ms, 100 * ms, 101 * ms}, 3, "▁▁▁"},
 		{"twice as slow", []time.Duration{10 * ms, 20 * ms}, 2, "▁█"},
 		{"much slower", []time.Duration{10 * ms, 20 * ms, 100 * ms}, 3, "▁▁█"},
 		{"lost", []time.Duration{10 * ms, -1, 20 * ms}, 4, " ▁×█"},

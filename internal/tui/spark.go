@@ -9,7 +9,7 @@ import "time"
 const minSpread = time.Millisecond
 
 // spark draws round trips, the latest at the right, in so many cells: the
-// lowest is that of the fastest, the highest at least twice as slow.
+// lowest is that of the fastest, the highest at least a quarter slower.
 func (g *glyphs) spark(recent []time.Duration, width int) string {
 	recent = recent[max(0, len(recent)-max(0, width)):]
 	low, high := time.Duration(-1), time.Duration(0)
@@ -19,7 +19,7 @@ func (g *glyphs) spark(recent []time.Duration, width int) string {
 		}
 		high = max(high, d)
 	}
-	high = max(high, 2*low, low+minSpread)
+	high = max(high, low+low/4, low+minSpread)
 	out := make([]rune, 0, width)
 	for range width - len(recent) {
 		out = append(out, ' ')

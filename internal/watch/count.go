@@ -67,7 +67,7 @@ func (w *Watch) sample(f *flow, s *spot, r *traceflow.Reply) {
 func (w *Watch) stray(f *flow, s *spot, r *traceflow.Reply) {
 	other := f.shown(r.Address)
 	s.strays++
-	if f.strays(s, other) && s.told != other {
+	if f.strays(s, other) && f.was(s.ttl) && s.told != other {
 		s.told = other
 		w.event(Event{Kind: RouteChanged, Path: f.path.stats.Path, Change: traceflow.RouteChange{
 			Flow: f.ID, TTL: s.ttl, Before: s.who.Address, After: other,

@@ -31,6 +31,13 @@ const confirmations = 2
 
 func (f *flow) varied(ttl uint8) bool { return slices.Contains(f.walk.Varied, ttl) }
 
+// was reports whether the flow itself has met its path's node at a TTL, and not
+// only by inference. Who was not there cannot leave.
+func (f *flow) was(ttl uint8) bool {
+	i := int(ttl) - int(f.walk.First)
+	return i >= 0 && i < len(f.walk.Hops) && f.walk.Hops[i].Kind.Answered()
+}
+
 // meets reports who answered in place of the path's node, if somebody did.
 func (f *flow) meets(s *spot, r *traceflow.Reply) (other netip.Addr, strange bool) {
 	if r.Kind == traceflow.NoReply || s.anyone || !s.who.IsValid() {

@@ -4,6 +4,7 @@ package watch
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"traceflow"
@@ -110,8 +111,9 @@ func perPacket(t *traceflow.Trace, nodes map[string]*traceflow.Node) (shaken [25
 	return shaken
 }
 
-// turns returns the walks of a path's flows that take turns: those that are
-// known to be on no other, if there are any.
+// turns returns the walks of a path's flows that take turns: of those that are
+// known to be on no other path, if there are any, those that were answered most
+// often. The others are on it by inference only.
 func turns(t *traceflow.Trace, id int) []*traceflow.Walk {
 	var sure, unsure []*traceflow.Walk
 	for i := range t.Graph.Walks {
@@ -126,7 +128,23 @@ func turns(t *traceflow.Trace, id int) []*traceflow.Walk {
 	if len(sure) == 0 {
 		sure = unsure
 	}
+	most := 0
+	for _, w := range sure {
+		most = max(most, answers(w))
+	}
+	sure = slices.DeleteFunc(sure, func(w *traceflow.Walk) bool { return answers(w) < most })
 	return sure[:min(len(sure), maxFlows)]
+}
+
+// answers is at how many TTLs a flow was answered.
+func answers(w *traceflow.Walk) int {
+	n := 0
+	for i := range w.Hops {
+		if w.Hops[i].Kind.Answered() {
+			n++
+		}
+	}
+	return n
 }
 
 // turn moves on to the flow that is asked next. One that has just met another
