@@ -23,6 +23,7 @@ import (
 // Of addresses that are private, only the user's own table is asked. The name of an
 // AS comes from the set that gave its number, or from another that knows it.
 func (s *Store) Annotate(address netip.Addr, out *traceflow.Annotation) {
+	out.Origin, out.Place, out.Port = traceflow.Origin{}, traceflow.Place{}, traceflow.Port{}
 	address = address.Unmap().WithZone("")
 	if !address.IsValid() {
 		return
