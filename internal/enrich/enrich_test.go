@@ -115,8 +115,10 @@ func TestAnnotator(t *testing.T) {
 			t.Errorf("annotations (-want +got)\n%s", diff)
 		}
 		wantSets := []traceflow.DataSet{
-			{Name: "own", Kind: traceflow.KindPrefixes}, {Name: "table", Kind: "riswhois"},
-			{Name: "dns", Kind: "dns", Date: start.UTC()}, {Name: "cymru", Kind: "cymru", Date: start.UTC()},
+			{Name: "own", Kind: traceflow.KindPrefixes},
+			{Name: "table", Kind: "riswhois"},
+			{Name: "dns", Kind: "dns", Date: start.UTC()},
+			{Name: "cymru", Kind: "cymru", Date: start.UTC()},
 		}
 		if diff := cmp.Diff(wantSets, trace.DataSets); diff != "" {
 			t.Errorf("data sets (-want +got)\n%s", diff)
