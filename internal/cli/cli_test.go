@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -25,7 +26,16 @@ import (
 
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
-		{"--help"}, {"trace", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
+		{"--help"},
+		{"trace", "--help"},
+		{"doctor", "--help"},
+		{"completion", "--help"},
+		{"version", "--help"},
+		{"data", "--help"},
+		{"data", "add", "--help"},
+		{"data", "remove", "--help"},
+		{"data", "status", "--help"},
+		{"data", "verify", "--help"},
 	} {
 		name := strings.Trim(strings.Join(args, ""), "-")
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +92,7 @@ func TestExplain(t *testing.T) {
 		{"no such name", &net.DNSError{Name: "a.invalid", IsNotFound: true}, exitResolve, `cannot resolve "a.invalid": no such host; check the spelling`},
 		{"no resolver", &net.DNSError{Name: "a.invalid", IsTimeout: true}, exitResolve, here().resolver},
 		{"permission", &probe.OpError{Op: "open raw socket", Err: os.NewSyscallError("socket", syscall.EPERM)}, exitPermission, here().permit},
+		{"a file's permission", &fs.PathError{Op: "mkdir", Path: "/var/lib/traceflow", Err: syscall.EACCES}, exitPermission, "mkdir /var/lib/traceflow: permission denied"},
 		{"interrupted", fmt.Errorf("wait: %w", context.Canceled), exitInterrupted, "interrupted"},
 		{"no route", &probe.OpError{Op: "find route", Err: syscall.ENETUNREACH}, exitInternal, "look at " + here().routes},
 		{"too many files", &probe.OpError{Op: "open socket", Err: syscall.EMFILE}, exitInternal, "ulimit -n"},

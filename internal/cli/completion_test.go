@@ -18,6 +18,8 @@ import (
 const (
 	onlyThese = ":4" // no files
 	orFiles   = ":0"
+
+	onlyFolders = ":16"
 )
 
 func TestCompletions(t *testing.T) {
@@ -44,6 +46,10 @@ func TestCompletions(t *testing.T) {
 		{"interface", []string{"-i", ""}, interfaceNames(), onlyThese},
 		{"shells", []string{"completion", ""}, shellNames, onlyThese},
 		{"version", []string{"version", ""}, nil, onlyThese},
+		{"data", []string{"data", ""}, []string{"add", "remove", "status", "verify"}, onlyThese},
+		{"data, files", []string{"data", "add", ""}, nil, orFiles},
+		{"data, kind", []string{"data", "add", "--kind", ""}, kindNames(), onlyThese},
+		{"data, folders", []string{"data", "add", "--data", ""}, nil, onlyFolders},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

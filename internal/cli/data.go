@@ -45,12 +45,12 @@ const dataExamples = `  traceflow data add GeoLite2-City.mmdb      from MaxMind,
 
 // dataSources is where each kind can be had. Nothing is ever downloaded.
 const dataSources = `
-Kinds of files, what they tell, where they are published, and their licence:
+Kinds of files, what they tell, who publishes them, and their licence:
   prefixes   your own table: anything              yours
   peeringdb  exchange points: PeeringDB's API,     acceptable use policy; not
              CAIDA's archive of it                 to be passed on
   riswhois   origins: RIPE NCC, RIS whois dump     RIPE NCC terms
-  pfx2as     origins: CAIDA, Routeviews pfx2as     acceptable use agreement; cite
+  pfx2as     origins: CAIDA, Routeviews pfx2as     acceptable use agreement
   iptoasn    origins, countries: IPtoASN           public domain (PDDL)
   mmdb       ASes, places: MaxMind GeoLite         GeoLite EULA; keep current
              IPinfo Lite                           CC BY-SA 4.0
@@ -125,7 +125,7 @@ than 80 % of its rows.`,
 	return c
 }
 
-const dataExits = `  0 done, 1 refused or failed: nothing has changed, 2 usage`
+const dataExits = `  0 done, 1 refused or failed: nothing has changed, 2 usage, 4 not permitted`
 
 // kindNames are the values of --kind.
 func kindNames() []string {

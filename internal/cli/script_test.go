@@ -28,6 +28,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"traceflow/internal/enrich/dnstest"
+	"traceflow/internal/enrich/enrichtest"
 )
 
 // go test ./internal/cli -update writes golden files and the outputs that
@@ -60,6 +61,9 @@ func TestMain(m *testing.M) {
 //	asked NAME...           the name server was asked for these and nothing else
 //	valid N FILE            the file holds N result documents that obey the
 //	                        schema; "stdout" is the last command's output
+//	mmdb FILE TYPE PREFIX [CITY]
+//	                        write an MMDB file of that type, which says AS 64500,
+//	                        DE and the city of the prefix
 //
 // and the conditions [netraw], this process may open raw sockets, and [netns], it
 // may make a network of its own.
@@ -81,6 +85,7 @@ func TestScripts(t *testing.T) {
 			"interrupts": interrupts,
 			"nameserver": startNameServer,
 			"asked":      asked,
+			"mmdb":       writeMMDB,
 			"valid": func(ts *testscript.TestScript, _ bool, args []string) {
 				want, err := strconv.Atoi(args[0])
 				ts.Check(err)
@@ -206,6 +211,19 @@ func interrupts(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("err"), []byte(log.String()), 0o644))
 }
 
+func writeMMDB(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: mmdb FILE TYPE PREFIX [CITY]")
+	}
+	network := enrichtest.Network{Prefix: args[2], ASN: 64500, ASName: "Example", Country: "DE"}
+	if len(args) > 3 {
+		network.City = args[3]
+	}
+	b, err := enrichtest.MMDB(args[1], network)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
 // hasNetRaw reports whether CAP_NET_RAW, bit 13, is effective.
 func hasNetRaw() (bool, error) {
 	status, err := os.ReadFile("/proc/self/status")
@@ -236,8 +254,24 @@ func TestScriptsCoverFlags(t *testing.T) {
 		all.Write(data)
 	}
 	env := Env{Out: io.Discard, Err: io.Discard}
-	for command, c := range map[string]*cobra.Command{"": newRoot(env), "traceflow doctor ": newDoctor(env)} {
+	root := newRoot(env)
+	commands := map[string]*cobra.Command{"": root}
+	for _, name := range []string{"doctor", "data"} {
+		c, _, err := root.Find([]string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range everyCommand(c) {
+			commands[c.CommandPath()+" "] = c
+		}
+	}
+	for command, c := range commands {
+		// refuses knows the program's name.
+		command = strings.Replace(command, "traceflow ", "(?:traceflow )?", 1)
 		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name == "help" && c != root {
+				return // TestHelp has those
+			}
 			names := []string{"--" + f.Name}
 			if f.Shorthand != "" {
 				names = append(names, "-"+f.Shorthand)

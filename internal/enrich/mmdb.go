@@ -41,7 +41,7 @@ func (m *mmdb) lookup(address netip.Addr) (record, error) {
 
 // date is when the file was made.
 func (m *mmdb) date() time.Time {
-	if m.Metadata.BuildEpoch == 0 || m.Metadata.BuildEpoch > 1<<40 {
+	if m.Metadata.BuildEpoch == 0 || uint64(m.Metadata.BuildEpoch) > 1<<40 {
 		return time.Time{}
 	}
 	return m.Metadata.BuildTime().UTC()
@@ -213,6 +213,7 @@ func readASN(d *mmdbdata.Decoder, out *uint32) error {
 			// Otherwise it is not known: some write "" or "-".
 			*out, _ = parseASN(strings.TrimSpace(s))
 		}
+	default: // no vendor's
 	}
 	return err
 }

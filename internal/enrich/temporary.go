@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -31,6 +32,9 @@ func writeTemporary(folder string, content io.Reader) (_ *temporary, err error) 
 		if err != nil {
 			_ = f.Close() // what went wrong before it says more
 			t.remove()
+			if path, ok := errors.AsType[*fs.PathError](err); ok && path.Path == t.path {
+				err = path.Err // a name that nobody gave
+			}
 			err = fmt.Errorf("write to %s: %w", folder, err)
 		}
 	}()
