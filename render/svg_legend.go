@@ -43,7 +43,7 @@ func (s *svg) legend(width int) *svgLegend {
 		l.add(`<circle class="s" cx="6" cy="0" r="5.5"/>`, 12, "router")
 	}
 	if has(picture.Silent) {
-		l.add(`<g class="silent"><circle class="s" cx="6" cy="0" r="5"/></g>`, 12, "no answer")
+		l.add(`<g class="silent"><circle class="s" cx="6" cy="0" r="6"/></g>`, 12, "no answer")
 	}
 	if has(picture.Exchange) {
 		l.add(`<g class="exchange"><path class="s" d="M8 -8l8 8l-8 8l-8 -8z"/></g>`, 16, "exchange point")

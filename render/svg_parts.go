@@ -234,7 +234,7 @@ func (s *svg) node(n *picture.Node) {
 	case picture.Bar:
 		s.bar(n)
 	case picture.Silent:
-		s.printf("<circle class=\"s\" cx=\"%d\" cy=\"%d\" r=\"5\"/>", x, n.Y)
+		s.printf("<circle class=\"s\" cx=\"%d\" cy=\"%d\" r=\"6\"/>", x, n.Y)
 	case picture.Router:
 		s.printf("<circle class=\"s\" cx=\"%d\" cy=\"%d\" r=\"5.5\"/>", x, n.Y)
 	}

@@ -32,15 +32,17 @@ const svgStyle = `
 .tf .d2{stroke:#2f80bf}
 .tf .d3{stroke:#175591}
 .tf .d4{stroke:#0a2a55}
-.tf .links .inferred{stroke-dasharray:5 5;stroke-linecap:butt}
+.tf .links .inferred{stroke-dasharray:7 5;stroke-linecap:butt}
 .tf .links .lossy{stroke:#c8200a}
 .tf .links .gone{stroke:#c8200a;stroke-dasharray:2 4}
 .tf .links .new{stroke:#007d5a}
 .tf .s{fill:#1b2733;stroke:#1b2733;stroke-width:2.2}
 .tf circle.s,.tf .exchange .s{fill:#fff}
-.tf .silent .s{stroke:#7d8995;stroke-width:1.6;stroke-dasharray:2.5 2.2}
+.tf .silent .s{stroke:#7d8995;stroke-width:1.8}
 .tf .unreached .s{fill:none;stroke-width:1.6;stroke-dasharray:3 2.5}
 .tf .bar .s{fill:#fff;stroke-width:1.6}
+.tf .nodes .gone .s{stroke:#c8200a;stroke-dasharray:2 2.4}
+.tf .nodes .new .s{stroke:#007d5a}
 .tf .rods{stroke:#2f80bf}
 .tf .rods.silent{stroke:#a5afb9}
 .tf .label{text-anchor:middle;font-weight:600}
@@ -83,6 +85,8 @@ const svgStyle = `
 .tf .links .lossy,.tf .links .gone{stroke:#ff6a52}
 .tf .links .new{stroke:#3ddbaa}
 .tf .s{fill:#e6edf3;stroke:#e6edf3}
+.tf .nodes .gone .s{stroke:#ff6a52}
+.tf .nodes .new .s{stroke:#3ddbaa}
 .tf circle.s,.tf .exchange .s,.tf .bar .s{fill:#12181f}
 .tf .silent .s{stroke:#8b99a7}
 .tf .rods{stroke:#56a8e4}

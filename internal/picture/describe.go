@@ -26,9 +26,14 @@ type describer struct {
 // Of describes a trace. Nothing has a place yet.
 func Of(t *traceflow.Trace) *Drawing {
 	d := &describer{Drawing: &Drawing{}, trace: t, first: max(1, int(t.Config.FirstTTL)), ids: make(map[string]string), nodes: make(map[string]int)}
+	walks := make(map[int]*traceflow.Walk, len(t.Graph.Walks))
+	for i := range t.Graph.Walks {
+		walks[t.Graph.Walks[i].Flow.ID] = &t.Graph.Walks[i]
+	}
 	d.addNodes()
-	d.addPaths()
+	d.addPaths(walks)
 	d.addLinks()
+	d.addInferredEnds(walks)
 	d.measure()
 	d.inherit()
 	d.addFindings()
@@ -159,12 +164,7 @@ func (d *describer) annotate(n *Node, address netip.Addr) {
 }
 
 // addPaths adds the paths, and to the nodes what ends there.
-func (d *describer) addPaths() {
-	ends := make(map[int]traceflow.End, len(d.trace.Graph.Walks))
-	for i := range d.trace.Graph.Walks {
-		w := &d.trace.Graph.Walks[i]
-		ends[w.Flow.ID] = w.End
-	}
+func (d *describer) addPaths(walks map[int]*traceflow.Walk) {
 	for i := range d.trace.Graph.Paths {
 		p := &d.trace.Graph.Paths[i]
 		out := Path{ID: p.ID, Flows: p.Flows, Reached: p.Reached, Nodes: []string{sourceID}}
@@ -177,7 +177,7 @@ func (d *describer) addPaths() {
 			continue
 		}
 		for _, flow := range p.Flows {
-			last.endOne(ends[flow].String())
+			last.endOne(walks[flow].End.String())
 		}
 	}
 }
@@ -218,6 +218,38 @@ func (d *describer) addLinks() {
 		d.Links = append(d.Links, Link{
 			From: d.ids[l.From], To: d.ids[l.To], Flows: l.Flows, Share: l.Share, Bundle: 1, Inferred: l.Inferred,
 		})
+	}
+}
+
+// addInferredEnds adds the last link of paths whose end none of their flows was
+// answered from: it was found by another kind of probe, or the other flows leave
+// no other.
+func (d *describer) addInferredEnds(walks map[int]*traceflow.Walk) {
+	known := make(map[ends]bool)
+	for i := range d.Links {
+		known[ends{d.Links[i].From, d.Links[i].To}] = true
+	}
+	at := make(map[ends]int)
+	for i := range d.Paths {
+		p := &d.Paths[i]
+		n := len(p.Nodes)
+		if n < 3 || d.node(p.Nodes[n-1]).Kind != Destination {
+			continue
+		}
+		link := ends{p.Nodes[n-2], p.Nodes[n-1]}
+		for _, flow := range p.Flows {
+			if known[link] || walks[flow].End != traceflow.EndInferred {
+				continue
+			}
+			j, ok := at[link]
+			if !ok {
+				j = len(d.Links)
+				at[link] = j
+				d.Links = append(d.Links, Link{From: link.from, To: link.to, Bundle: 1, Inferred: true})
+			}
+			d.Links[j].Flows++
+			d.Links[j].Share += 1 / float64(len(d.trace.Flows))
+		}
 	}
 }
 

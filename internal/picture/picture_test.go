@@ -3,6 +3,7 @@
 package picture_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"traceflow"
 	"traceflow/internal/picture"
@@ -306,6 +308,43 @@ func TestTwoResults(t *testing.T) {
 	d.Place(before)
 	if n := find(t, d, "2/"+a+"2"); n.Status != picture.Gone {
 		t.Errorf("%+v", n)
+	}
+}
+
+// TestInferredEnd wants a dashed link to a destination that was found by another
+// kind of probe, and no other.
+func TestInferredEnd(t *testing.T) {
+	trace := traceOf(t, "1 2 4 * *", "1 3 4 * *")
+	echo := traceOf(t, "1 2 4 d")
+	trace.Finish = &traceflow.Finish{Flows: echo.Flows, Exchanges: echo.Exchanges}
+	walks := trace.Graph.Walks
+	trace.Finish.End(walks)
+	trace.Graph = traceflow.NewGraph(walks, trace.Exchanges)
+	d := draw(trace, nil)
+	if l := link(t, d, "3/"+a+"4", "4/203.0.113.9"); !l.Inferred || l.Flows != 2 || l.Delta != nil {
+		t.Errorf("%+v", l)
+	}
+	for i := range d.Nodes {
+		if len(d.Nodes[i].Ends) > 0 {
+			t.Errorf("%s: flows end there: %v", d.Nodes[i].ID, d.Nodes[i].Ends)
+		}
+	}
+}
+
+// TestJSON reads what the page is given.
+func TestJSON(t *testing.T) {
+	d := draw(traceOf(t, networks["many"]...), nil)
+	text, err := json.Marshal(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d nodes, %d links, %d bytes", len(d.Nodes), len(d.Links), len(text))
+	var back picture.Drawing
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(d, &back, cmpopts.IgnoreUnexported(picture.Pipe{})); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
