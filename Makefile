@@ -23,9 +23,9 @@ demo: build ## trace through a network of kernels with ECMP, made in a user name
 	@echo; echo "The network: every node is a kernel in a namespace of its own."
 	@.tools/lab -topology d
 	@echo; echo "traceflow dst:"
-	@.tools/lab -topology d -- ./traceflow --quiet --seed 1 {dst}
+	@.tools/lab -topology d -- ./traceflow -n --quiet --seed 1 {dst}
 	@echo; echo "traceflow dst, without any privilege, IPv6:"
-	@.tools/lab -topology d -as-user -- ./traceflow --quiet --seed 1 {dst6}
+	@.tools/lab -topology d -as-user -- ./traceflow -n --quiet --seed 1 {dst6}
 
 check: fmt lint vet tidy cross test lab ## everything that has to pass
 

@@ -99,3 +99,19 @@ type DataSet struct {
 	// Licence is what the data may be used for, as far as known.
 	Licence string
 }
+
+// Owner returns the AS whose router most likely has the address, and its name:
+// on a peering LAN the member whose port it is, whoever announces the LAN;
+// elsewhere the first origin. It is 0 where nobody can say: on a LAN whose
+// member is not known, too. At borders it is often the neighbour: see
+// Trace.Borders.
+func (a *Annotation) Owner() (asn uint32, name string) {
+	if a.Port != (Port{}) {
+		return a.Port.Member, a.Port.MemberName
+	}
+	return a.Origin.ASN(), a.Origin.Name
+}
+
+// KindPrefixes is the DataSet.Kind of the user's own table of prefixes, whose
+// word counts most.
+const KindPrefixes = "prefixes"

@@ -125,7 +125,7 @@ func noFindings(t *testing.T, s scene) {
 	}
 }
 
-var equate = []cmp.Option{cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}), cmpopts.EquateEmpty()}
+var equate = []cmp.Option{cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}, netip.Prefix{}), cmpopts.EquateEmpty()}
 
 // TestNoFindings has all that is odd, but no reason to report anything.
 func TestNoFindings(t *testing.T) {

@@ -18,7 +18,7 @@ func (t *Trace) MarshalJSON() ([]byte, error) { return json.Marshal(toDocument(t
 
 // UnmarshalJSON reads a result document of this schema.
 func (t *Trace) UnmarshalJSON(data []byte) error {
-	var d document
+	d := earliest()
 	if err := json.Unmarshal(data, &d); err != nil {
 		return fmt.Errorf("read trace: %w", err)
 	}
@@ -30,6 +30,23 @@ func (t *Trace) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("read trace: %w", err)
 	}
 	*t = *out
+	return nil
+}
+
+// earliest has what keys mean that the first form of the schema did not have,
+// where that is not their zero value.
+func earliest() document {
+	return document{Config: docConfig{GapNS: -1, Repeats: 1}, Guarantee: docGuarantee{EqualShares: true}}
+}
+
+// UnmarshalJSON reads a reply; without the key, it was verified.
+func (r *docReply) UnmarshalJSON(data []byte) error {
+	type plain docReply
+	d := plain{Verified: true}
+	if err := json.Unmarshal(data, &d); err != nil {
+		return err
+	}
+	*r = docReply(d)
 	return nil
 }
 
@@ -60,6 +77,9 @@ type document struct {
 	Tunnels      []docTunnel      `json:"tunnels"`
 	Remarks      []docRemark      `json:"remarkings"`
 	ZeroTTL      []docZeroTTL     `json:"zero_ttl"`
+	Annotations  []docAnnotation  `json:"annotations"`
+	DataSets     []docDataSet     `json:"data_sets"`
+	Borders      []docBorder      `json:"borders"`
 }
 
 type docDestination struct {
@@ -92,6 +112,8 @@ type docConfig struct {
 	TOS             uint8    `json:"tos"`
 	Size            int      `json:"size_bytes"`
 	DontFragment    bool     `json:"dont_fragment"`
+	// Masked is there only if hops are hidden.
+	Masked int `json:"masked_hops,omitempty"`
 }
 
 // docPaths is a number, or "auto" for 0.

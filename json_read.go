@@ -55,6 +55,9 @@ func (d *document) trace() (*Trace, error) {
 	for _, c := range d.Changes {
 		t.Changes = append(t.Changes, RouteChange(c))
 	}
+	if t.Annotations, t.DataSets, err = d.annotations(); err != nil {
+		return nil, err
+	}
 	for i := range d.MTUs {
 		t.MTUs = append(t.MTUs, d.MTUs[i].read())
 	}
@@ -67,25 +70,26 @@ func (d *document) trace() (*Trace, error) {
 		Protocol: protocol, Paths: int(c.Paths), Confidence: c.Confidence,
 		FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
 		Retries: c.Retries, Repeats: c.Repeats, Timeout: time.Duration(c.TimeoutUS) * time.Microsecond,
-		Seed: c.Seed, Wire: c.Wire, QUIC: c.QUIC, TOS: c.TOS, Size: c.Size, DontFragment: c.DontFragment,
+		Seed: c.Seed, Wire: c.Wire, QUIC: c.QUIC, TOS: c.TOS, Size: c.Size, DontFragment: c.DontFragment, Masked: c.Masked,
 	}
 	// The gap is rounded where the rate is high, the rate where it is low.
 	if c.GapNS > 0 {
 		t.Config.Rate = float64(time.Second) / float64(c.GapNS)
 	}
-	if c.RatePPS > 0 && int64(math.Round(float64(time.Second)/float64(c.RatePPS))) == c.GapNS {
+	if c.RatePPS > 0 && (c.GapNS < 0 || int64(math.Round(float64(time.Second)/float64(c.RatePPS))) == c.GapNS) {
 		t.Config.Rate = float64(c.RatePPS)
 	}
-	byFlow := make(map[int][]Exchange)
+	if len(d.Exchanges) > 0 {
+		t.Exchanges = make([]Exchange, 0, len(d.Exchanges))
+	}
 	for i := range d.Exchanges {
 		e, err := d.Exchanges[i].exchange(d.Started)
 		if err != nil {
 			return nil, fmt.Errorf("exchange %d: %w", i, err)
 		}
 		t.Exchanges = append(t.Exchanges, e)
-		byFlow[e.Flow] = append(byFlow[e.Flow], e)
 	}
-	var walks []Walk
+	ends := make(map[int]End, len(d.Flows))
 	for i := range d.Flows {
 		f := &d.Flows[i]
 		protocol, err := ParseProtocol(f.Protocol)
@@ -100,26 +104,12 @@ func (d *document) trace() (*Trace, error) {
 			flow.Destination = *f.Destination
 		}
 		t.Flows = append(t.Flows, flow)
-		w := NewWalk(flow, max(1, c.FirstTTL), byFlow[f.ID])
-		if f.Destination != nil {
-			w.Alias = d.Destination.Address
-		}
-		// The exchanges say whether there was an answer at the end; only why
-		// nothing more was asked has to be taken from the document. An inferred end
-		// is inferred again, from all flows.
-		if end := parseEnd(f.End); w.End == EndUnknown && end != EndReached && end != EndUnreachable && end != EndInferred {
-			w.End = end
-		}
-		walks = append(walks, w)
-	}
-	if t.Config.Paths == 0 {
-		InferHops(walks, t.Exchanges, &t.Guarantee)
+		ends[f.ID] = parseEnd(f.End)
 	}
 	if t.Finish, err = d.finish(); err != nil {
 		return nil, err
 	}
-	t.Finish.End(walks)
-	t.Graph = NewGraph(walks, t.Exchanges)
+	t.rebuild(ends)
 	// How a balancer was told is not in the exchanges.
 	for _, known := range d.Diamonds {
 		for i := range t.Graph.Diamonds {

@@ -5,6 +5,7 @@ package traceflow
 import (
 	"bytes"
 	"encoding/json"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,16 @@ func sample(rate float64) *Trace {
 		Flows:     flows, Exchanges: exchanges,
 	}
 	t.Graph = NewGraph(walks, exchanges)
+	t.Annotations = Annotations{
+		{Address: addr(1), Hostname: Hostname{"a.example.net", "dns"}, Origin: Origin{ASNs: []uint32{64500, 64501}, Name: "EXAMPLE", Prefix: netip.MustParsePrefix("203.0.113.0/31"), Source: "table"}},
+		{Address: addr(4), Port: Port{IXP: "EX-IX", Prefix: netip.MustParsePrefix("203.0.113.4/30"), Member: 64502, MemberName: "MEMBER", Source: "ixps"}},
+		{Address: addr(200), Origin: Origin{ASNs: []uint32{64500}}, Place: Place{Country: "DE", City: "Mitte\u202e<b>", Source: "places"}},
+		{Address: far, Port: Port{IXP: "OLD-IX"}},
+	}
+	t.DataSets = []DataSet{
+		{Name: "dns", Kind: "dns", Date: started},
+		{Name: "table", Kind: "riswhois", SHA256: "0123", Licence: "RIPE terms"},
+	}
 	return t
 }
 
@@ -63,6 +74,15 @@ func TestJSONRoundTrip(t *testing.T) {
 		}
 		if !bytes.Equal(first, second) {
 			t.Errorf("rate %v:\n%s\nis read and written as\n%s", rate, first, second)
+		}
+		if diff := cmp.Diff(sample(rate).Annotations, read.Annotations, equate...); diff != "" {
+			t.Errorf("annotations (-written +read)\n%s", diff)
+		}
+		if diff := cmp.Diff(sample(rate).DataSets, read.DataSets); diff != "" {
+			t.Errorf("data sets (-written +read)\n%s", diff)
+		}
+		if want := sample(rate).Borders(); len(want) == 0 || !cmp.Equal(want, read.Borders(), equate...) {
+			t.Errorf("borders %v are read as %v", want, read.Borders())
 		}
 		if !read.Reached() || len(read.Graph.Diamonds) != len(sample(rate).Graph.Diamonds) {
 			t.Errorf("read as reached %v, %d diamonds", read.Reached(), len(read.Graph.Diamonds))
@@ -102,6 +122,50 @@ func TestJSONFindings(t *testing.T) {
 	}
 }
 
+// TestJSONNodeAnnotations looks at what stands beside nodes.
+func TestJSONNodeAnnotations(t *testing.T) {
+	data, err := json.Marshal(sample(500))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"address":"203.0.113.1","hostname":"a.example.net","asn":64500,"as_name":"EXAMPLE"`,
+		`"address":"203.0.113.4","hostname":null,"asn":64502,"as_name":"MEMBER"`,
+		`"address":"203.0.113.254","hostname":null,"asn":null,"as_name":null`,
+		`"borders":[{"near":{"asn":64500,"as_name":"EXAMPLE","ttl":1,"address":"203.0.113.1"},"far":{"asn":64502`,
+	} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("%s is not in %s", want, data)
+		}
+	}
+}
+
+// TestJSONBeforeAnnotations reads a document that was written before there were
+// any.
+func TestJSONBeforeAnnotations(t *testing.T) {
+	data, err := json.Marshal(sample(500))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document map[string]any
+	if err := json.Unmarshal(data, &document); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"annotations", "data_sets", "borders"} {
+		if document[key] == nil {
+			t.Errorf("no %s", key)
+		}
+		delete(document, key)
+	}
+	if data, err = json.Marshal(document); err != nil {
+		t.Fatal(err)
+	}
+	var read Trace
+	if err := json.Unmarshal(data, &read); err != nil || read.Annotations != nil || read.DataSets != nil {
+		t.Errorf("%v, %v, %v", err, read.Annotations, read.DataSets)
+	}
+}
+
 // TestUnmarshalRefuses lists documents that say what cannot be.
 func TestUnmarshalRefuses(t *testing.T) {
 	good, err := json.Marshal(sample(500))
@@ -117,6 +181,9 @@ func TestUnmarshalRefuses(t *testing.T) {
 		{"reply from nowhere", `"kind":"time-exceeded","address":"203.0.113.1"`, `"kind":"time-exceeded","address":""`, "address"},
 		{"TTL too large", `"ttl":1,"attempt"`, `"ttl":256,"attempt"`, "ttl"},
 		{"limited hop 258", `"limited_hops":[2,`, `"limited_hops":[258,`, "limited hop"},
+		{"annotation of nothing", `"annotations":[{"address":"203.0.113.1"`, `"annotations":[{"address":""`, "annotation 0: no address"},
+		{"two annotations of one address", `"annotations":[{"address":"203.0.113.1"`, `"annotations":[{"address":"203.0.113.4"`, "two annotations of 203.0.113.4"},
+		{"prefix too long", `"prefix":"203.0.113.4/30"`, `"prefix":"203.0.113.4/33"`, "prefix"},
 		{"no JSON", `{`, `[`, ""},
 	}
 	for _, tt := range tests {
@@ -178,6 +245,12 @@ func FuzzUnmarshal(f *testing.F) {
 			{`"verified":true`, `"verified":true,"interfaces":[{"role":"incoming","index":7,"name":"a\u001bb"}],"mtu_bytes":1400`},
 			{`"end":"reached"`, `"end":"silent"`},
 			{`"time-exceeded"`, `"port-unreachable"`},
+			{`"annotations":[{"address":"203.0.113.1"`, `"annotations":[{"address":"::ffff:203.0.113.1"`},
+			{`"asns":[64500,64501]`, `"asns":[]`},
+			{`"member_asn":64502`, `"member_asn":0`},
+			{`"prefix":"203.0.113.4/30"`, `"prefix":""`},
+			{`"ixp":{"name":"OLD-IX","prefix":null`, `"ixp":{"name":"","prefix":null`},
+			{`"kind":"riswhois","date":null`, `"kind":"prefixes","date":"2026-01-02T03:04:05+01:00"`},
 		} {
 			f.Add([]byte(strings.ReplaceAll(string(good), r[0], r[1])))
 		}

@@ -69,6 +69,7 @@ func toDocument(t *Trace) *document {
 	}
 	d.addGraph(&t.Graph)
 	d.addFingerprints(t.Fingerprints())
+	d.addAnnotations(t)
 	d.addFindings(t.Findings())
 	d.EndReason, d.Finish = t.EndReason(), toDocFinish(t)
 	d.MTUs = []docPathMTU{}
@@ -113,7 +114,7 @@ func toDocConfig(c *Config) docConfig {
 		FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
 		RatePPS: int64(math.Round(c.Rate)), Retries: c.Retries, Repeats: c.Repeats,
 		TimeoutUS: c.Timeout.Microseconds(), Seed: c.Seed, Wire: c.Wire,
-		QUIC: c.QUIC, TOS: c.TOS, Size: c.Size, DontFragment: c.DontFragment,
+		QUIC: c.QUIC, TOS: c.TOS, Size: c.Size, DontFragment: c.DontFragment, Masked: c.Masked,
 	}
 	if c.Rate > 0 {
 		d.RatePPS = max(1, d.RatePPS) // 0 is no limit

@@ -46,6 +46,8 @@ type Config struct {
 	Seed    uint64
 	// Wire names the way the packets took out of the host.
 	Wire string
+	// Masked is how many of the first hops Mask has hidden; usually 0.
+	Masked int
 }
 
 // StopReason says why no more probes were sent.

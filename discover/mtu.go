@@ -225,46 +225,66 @@ func (s *sizing) learn(probes []traceflow.Probe, replies []*traceflow.Exchange) 
 	if s.done {
 		return
 	}
-	answered := make(map[int]bool)
-	var silent []int
-	heard, control, confirming := false, false, s.locating && s.tries == 0
-	for i, best := range replies {
-		if best == nil {
-			continue
+	if s.locating {
+		n := s.locate(probes, replies)
+		if s.locating {
+			return
 		}
+		probes, replies = probes[n:], replies[n:]
+	}
+	s.weigh(probes, replies)
+}
+
+// locate looks for the router behind which packets of the size s.high vanish.
+// It returns how many replies it has looked at: all of them, unless one says
+// that such packets do not vanish, which ends the locating.
+func (s *sizing) locate(probes []traceflow.Probe, replies []*traceflow.Exchange) int {
+	confirming, control := s.tries == 0, false
+	for i, e := range replies {
 		switch {
-		case s.locating && best.Reply.Kind == traceflow.PacketTooBig:
+		case e == nil || !e.Reply.Kind.Answered():
+		case e.Reply.Kind == traceflow.PacketTooBig:
 			s.locating = false // the router had only been told to answer seldom
-			s.tooBig(probes[i].Size, best)
-		case s.locating && int(best.TTL) == s.ttl && best.Reply.Kind.Answered():
-			if probes[i].Size == s.high { // loss, after all
-				s.locating, s.low, s.high, s.vanished = false, s.high, s.ceiling, make(map[int]int)
-				continue
-			}
-			control = true
-		case s.locating && best.Reply.Kind.Answered():
-			s.reached = max(s.reached, int(best.TTL))
-		case s.locating:
-		case best.Reply.Kind == traceflow.PacketTooBig:
-			heard = true
-			s.tooBig(probes[i].Size, best)
-		case best.Reply.Kind.Answered():
-			heard = true
-			answered[probes[i].Size] = true
-			s.low = max(s.low, probes[i].Size)
-		case best.Err != nil:
-			s.local = true
-			s.high = min(s.high, max(probes[i].Size, s.low+1)) // this host cannot send it
+			s.tooBig(probes[i].Size, e)
+			return i + 1
+		case int(e.TTL) != s.ttl:
+			s.reached = max(s.reached, int(e.TTL))
+		case probes[i].Size == s.high: // loss, after all
+			s.locating, s.low, s.high, s.vanished = false, s.high, s.ceiling, make(map[int]int)
+			return i + 1
 		default:
-			silent = append(silent, probes[i].Size)
+			control = true
 		}
 	}
-	if s.locating {
-		if s.deaf++; !confirming || control {
-			s.tries, s.deaf = s.tries+1, 0
+	if s.deaf++; !confirming || control {
+		s.tries, s.deaf = s.tries+1, 0
+	}
+	s.done = s.tries > vanishings || s.deaf >= deafRounds
+	return len(replies)
+}
+
+// weigh takes in which sizes got through and which did not.
+func (s *sizing) weigh(probes []traceflow.Probe, replies []*traceflow.Exchange) {
+	answered := make(map[int]bool)
+	var silent []int
+	heard := false
+	for i, e := range replies {
+		size := probes[i].Size
+		switch {
+		case e == nil:
+		case e.Reply.Kind == traceflow.PacketTooBig:
+			heard = true
+			s.tooBig(size, e)
+		case e.Reply.Kind.Answered():
+			heard = true
+			answered[size] = true
+			s.low = max(s.low, size)
+		case e.Err != nil:
+			s.local = true
+			s.high = min(s.high, max(size, s.low+1)) // this host cannot send it
+		default:
+			silent = append(silent, size)
 		}
-		s.done = s.tries > vanishings || s.deaf >= deafRounds
-		return
 	}
 	if s.deaf++; heard {
 		s.deaf = 0

@@ -74,18 +74,19 @@ func appendProbe(b []byte, p *traceflow.Probe, id identity, quic bool) []byte {
 	switch p.Flow.Protocol {
 	case traceflow.ProtocolTCP:
 		return appendTCP(packet.AppendIP(b, &header, tcpLength), p, id)
-	case traceflow.ProtocolICMP:
-		var room [minPayload + lengthValues]byte
-		body := fillBody(room[:], p, id)
-		return appendEcho(packet.AppendIP(b, &header, transportHeader+len(body)), p, id, body)
-	default:
+	case traceflow.ProtocolUDP:
 		if quic {
 			return appendQUIC(b, &header, p, id)
 		}
-		var room [minPayload + lengthValues]byte
-		body := fillBody(room[:], p, id)
-		return appendUDP(packet.AppendIP(b, &header, transportHeader+len(body)), p, id, body, fixupOffset)
+	case traceflow.ProtocolICMP:
 	}
+	var room [minPayload + lengthValues]byte
+	body := fillBody(room[:], p, id)
+	b = packet.AppendIP(b, &header, transportHeader+len(body))
+	if p.Flow.Protocol == traceflow.ProtocolICMP {
+		return appendEcho(b, p, id, body)
+	}
+	return appendUDP(b, p, id, body, fixupOffset)
 }
 
 // fillBody makes the body of a probe in room, or in memory of its own if that

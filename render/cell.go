@@ -48,13 +48,22 @@ func (p parallel) cell(w *traceflow.Walk, i int) string {
 	}
 	who := w.Responder(r)
 	text := who.Address.String()
-	if who.Interface != 0 && p[spot{w.First + uint8(i), who.Address}] {
-		text += fmt.Sprintf(" if %d", who.Interface)
+	if by := p.link(w.First+uint8(i), who); by != "" {
+		text += " " + by
 	}
 	if mark := refusal(w, r); mark != "" {
 		text += " " + mark
 	}
 	return text
+}
+
+// link says which of its interfaces a responder was reached by, where that makes
+// a difference.
+func (p parallel) link(ttl uint8, who traceflow.Responder) string {
+	if who.Interface == 0 || !p[spot{ttl, who.Address}] {
+		return ""
+	}
+	return fmt.Sprintf("if %d", who.Interface)
 }
 
 // refusal returns the mark of a reply that is neither an ordinary step of a walk
@@ -93,4 +102,16 @@ func mark(r *traceflow.Reply) string {
 		return m
 	}
 	return fmt.Sprintf("!<%d>", r.ICMPCode)
+}
+
+// markNames say what marks mean.
+var markNames = []struct{ mark, name string }{
+	{"!T", "takes itself for a router on the way"},
+	{"!N", "network unreachable"},
+	{"!H", "host unreachable"},
+	{"!P", "protocol unreachable"},
+	{"!p", "port unreachable though not the destination"},
+	{"!X", "forbidden by an administrator"},
+	{"!S", "source route failed or beyond its scope"},
+	{"!F", "packet too big"},
 }

@@ -5,5 +5,6 @@
 // network; what a trace means is in the root package.
 //
 // To add a format: a file with a function of the form of Vert, its line in the
-// map in internal/cli, and a golden file.
+// map in internal/cli, golden files, and what is harmless in it
+// (TestHostileText there).
 package render

@@ -306,17 +306,19 @@ func number(t *testing.T, text string) uint8 {
 	return uint8(n)
 }
 
-// formats are all that have a golden file for each trace.
-var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-	"vert": render.Vert, "horiz": render.Horiz, "json": render.JSON, "ndjson": render.NDJSON,
-	"report": render.Report, "csv": render.CSV, "dot": render.DOT, "mermaid": render.Mermaid,
+type format func(io.Writer, *traceflow.Trace, render.Options) error
+
+// writers are the formats by the ends of the golden files' names.
+var writers = map[string]format{
+	"atlas": render.Atlas, "csv": render.CSV, "dot": render.DOT, "horiz": render.Horiz, "json": render.JSON, "markdown": render.Markdown,
+	"mermaid": render.Mermaid, "ndjson": render.NDJSON, "report": render.Report, "scamper": render.Scamper, "text": render.Text, "vert": render.Vert,
 }
 
 func TestGolden(t *testing.T) {
 	for _, tt := range traces {
 		trace := tt.trace(t)
-		for format, write := range formats {
-			if format == "ndjson" && tt.name != "ipv4" || format == "json" && tt.name == "many-flows" {
+		for format, write := range writers {
+			if format == "ndjson" && tt.name != "ipv4" || format != "vert" && format != "horiz" && tt.name == "many-flows" {
 				continue // one is enough, and one is large
 			}
 			t.Run(tt.name+"."+format, func(t *testing.T) {
@@ -398,7 +400,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestWriteErrors(t *testing.T) {
 	trace := traces[0].trace(t)
-	for name, write := range formats {
+	for name, write := range writers {
 		if err := write(brokenWriter{}, trace, render.Options{}); err == nil {
 			t.Errorf("%s: no error from a writer that is closed", name)
 		}

@@ -26,7 +26,7 @@ func Mermaid(w io.Writer, t *traceflow.Trace, o Options) error {
 	if o.Continued {
 		fmt.Fprintln(b)
 	}
-	links := n.crossings(t)
+	links := n.arrows(t)
 	fmt.Fprintln(b, "flowchart LR")
 	fmt.Fprintf(b, "  %%%% %s\n", commentMermaid(graphTitle(t)))
 	if len(links) > mermaidLinks {

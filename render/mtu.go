@@ -20,7 +20,7 @@ func mtus(t *traceflow.Trace) []string {
 		if !ok {
 			continue
 		}
-		text := mtu(&m)
+		text := mtu(&m, t.Config.Masked)
 		if p := &t.Graph.Paths[i]; !p.Reached || int(m.TTL) < p.Length {
 			text = fmt.Sprintf("as far as TTL %d, where the last answers come from: %s", m.TTL, text)
 		}
@@ -39,12 +39,17 @@ func mtus(t *traceflow.Trace) []string {
 	return lines
 }
 
-func mtu(m *traceflow.PathMTU) string {
+func mtu(m *traceflow.PathMTU, masked int) string {
 	switch {
 	case m.Whole:
 		return fmt.Sprintf("MTU %d, all that this host's interface can send.", m.Bytes)
 	case !m.Sure:
 		return fmt.Sprintf("MTU at least %d; too little was answered to say more.", m.Bytes)
+	case masked > 0 && m.LimitTTL == 0 && !m.Limit.IsValid():
+		if m.BlackHole {
+			return fmt.Sprintf("MTU %d; larger packets vanish before TTL %d, and nothing says so.", m.Bytes, masked+1)
+		}
+		return fmt.Sprintf("MTU %d, limited before TTL %d.", m.Bytes, masked+1)
 	case m.BlackHole && m.LimitTTL == 0:
 		return fmt.Sprintf("MTU %d; larger packets vanish before the first router, and nothing says so.", m.Bytes)
 	case m.BlackHole:

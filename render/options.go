@@ -18,4 +18,7 @@ type Options struct {
 	// Continued is true for the second and further results on one stream, which
 	// need no header of their own.
 	Continued bool
+	// ASCII is whether formats for people draw with ASCII only, for terminals that
+	// do not show UTF-8.
+	ASCII bool
 }

@@ -21,7 +21,7 @@ import (
 func written(t *testing.T, format string, trace *traceflow.Trace, o render.Options) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := formats[format](&b, trace, o); err != nil {
+	if err := writers[format](&b, trace, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

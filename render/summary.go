@@ -16,10 +16,16 @@ import (
 )
 
 // Summary writes in a few lines how many paths there are, how sure that is,
-// what else the replies give away, and what it took.
+// where they pass from one AS to another, what else the replies give away, and
+// what it took.
 func Summary(w io.Writer, t *traceflow.Trace) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, shape(t))
+	if n := t.Config.Masked; n == 1 {
+		fmt.Fprintln(b, "The first hop is hidden.")
+	} else if n > 1 {
+		fmt.Fprintf(b, "The first %d hops are hidden.\n", n)
+	}
 	if why := ending(t); why != "" {
 		fmt.Fprintln(b, why)
 	}
@@ -34,6 +40,9 @@ func Summary(w io.Writer, t *traceflow.Trace) error {
 		fmt.Fprintf(b, "The route changed meanwhile: flow %d at TTL %d went to %s, then to %s.\n", c.Flow, c.TTL, c.Before, after)
 	}
 	for _, line := range mtus(t) {
+		fmt.Fprintln(b, line)
+	}
+	for _, line := range borders(t) {
 		fmt.Fprintln(b, line)
 	}
 	if err := Findings(b, t); err != nil {
@@ -75,6 +84,8 @@ func shape(t *traceflow.Trace) string {
 		}
 	}
 	switch {
+	case lastAnswered(t) == 0 && len(lengths) == 0 && t.Config.Masked > 0:
+		return "Nothing answered beyond the hidden hops."
 	case lastAnswered(t) == 0 && len(lengths) == 0:
 		return "Nothing answered."
 	case len(lengths) == 1 && lengths[1]:

@@ -15,6 +15,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,6 +27,7 @@ import (
 
 // Env is what a command may touch.
 type Env struct {
+	In       io.Reader // nil is an empty one
 	Out, Err io.Writer
 	// Terminal says that Err is one: only then is progress shown.
 	Terminal bool
@@ -32,6 +35,8 @@ type Env struct {
 	// it should be coloured: it is a terminal, and nothing says otherwise.
 	Width int
 	Color bool
+	// ASCII is whether Out is for somebody who reads no UTF-8.
+	ASCII bool
 	// Console is where a live screen can be shown; nil if input or output is no
 	// terminal.
 	Console *Console
@@ -48,12 +53,27 @@ func System() Env {
 	}
 	return Env{
 		Console: consoleOf(os.Stdin, os.Stdout, width, height),
-		Out:     os.Stdout, Err: os.Stderr, Width: width,
+		In:      os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
 		// https://no-color.org; a dumb terminal has no colours.
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),
 		DropPrivileges: dropPrivileges,
 	}
+}
+
+// readsUTF8 reports whether the locale says that text is UTF-8 (POSIX.1-2017,
+// Base Definitions, section 8.2: the first of these that is set counts). Windows
+// has no such variables and reads it.
+func readsUTF8(getenv func(string) string) bool {
+	if runtime.GOOS == "windows" {
+		return true
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToUpper(getenv(name)); locale != "" {
+			return strings.Contains(locale, "UTF-8") || strings.Contains(locale, "UTF8")
+		}
+	}
+	return false
 }
 
 // Signals are those that end the measurement. A process that was started with
@@ -107,7 +127,6 @@ func newRoot(env Env) *cobra.Command {
 	root.Version = thisBuild().String()
 	root.SetVersionTemplate("{{.Version}}")
 	root.Flags().BoolP("version", "V", false, "print the version")
-	root.SetUsageTemplate(usageWith(traceExits))
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		fmt.Fprintf(env.Out, "%s\n\n%s", c.Long, c.UsageString())
 	})
@@ -120,8 +139,9 @@ func newRoot(env Env) *cobra.Command {
 			return root.Help()
 		},
 	})
-	root.AddCommand(newTrace(env), newDoctor(env), newCompletion(env), newVersion(env))
-	for _, c := range append(root.Commands(), root) {
+	trace := newTrace(env)
+	root.AddCommand(trace, newShow(env), newData(env), newDoctor(env), newCompletion(env), newVersion(env))
+	for _, c := range everyCommand(root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)
 		c.SetErr(env.Err)
@@ -129,7 +149,19 @@ func newRoot(env Env) *cobra.Command {
 		c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(flagError(err)) })
 		completeFlags(c)
 	}
+	for _, c := range []*cobra.Command{root, trace} {
+		c.SetUsageTemplate(traceUsage(c, false)) // all flags are there now
+	}
 	return root
+}
+
+// everyCommand returns a command and all below it.
+func everyCommand(c *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{c}
+	for _, sub := range c.Commands() {
+		all = append(all, everyCommand(sub)...)
+	}
+	return all
 }
 
 // printable makes text safe to write to a terminal.

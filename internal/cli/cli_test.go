@@ -7,10 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +22,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 
 	"traceflow"
 	"traceflow/probe"
@@ -25,7 +30,18 @@ import (
 
 func TestHelp(t *testing.T) {
 	for _, args := range [][]string{
-		{"--help"}, {"trace", "--help"}, {"doctor", "--help"}, {"completion", "--help"}, {"version", "--help"},
+		{"--help"},
+		{"--help-all"},
+		{"trace", "--help"},
+		{"show", "--help"},
+		{"doctor", "--help"},
+		{"completion", "--help"},
+		{"version", "--help"},
+		{"data", "--help"},
+		{"data", "add", "--help"},
+		{"data", "remove", "--help"},
+		{"data", "status", "--help"},
+		{"data", "verify", "--help"},
 	} {
 		name := strings.Trim(strings.Join(args, ""), "-")
 		t.Run(name, func(t *testing.T) {
@@ -47,7 +63,7 @@ func TestHelp(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 			lines := strings.Split(out.String(), "\n")
-			if len(lines) > 75 {
+			if len(lines) > 75 && name != "help-all" {
 				t.Errorf("%d lines are more than a tall screen", len(lines))
 			}
 			for _, line := range lines {
@@ -56,6 +72,28 @@ func TestHelp(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHelpGroups wants each flag of a trace in one group of the help.
+func TestHelpGroups(t *testing.T) {
+	root := newRoot(Env{Out: io.Discard, Err: io.Discard})
+	root.InitDefaultHelpFlag()
+	root.InitDefaultVersionFlag()
+	in := make(map[string]int)
+	for _, g := range traceGroups {
+		for _, name := range slices.Concat(g.flags, g.rare) {
+			in[name]++
+		}
+	}
+	root.Flags().VisitAll(func(f *pflag.Flag) {
+		if in[f.Name] != 1 {
+			t.Errorf("--%s is in %d groups, want 1", f.Name, in[f.Name])
+		}
+		delete(in, f.Name)
+	})
+	for name := range in {
+		t.Errorf("--%s is in a group, and there is no such flag", name)
 	}
 }
 
@@ -82,6 +120,7 @@ func TestExplain(t *testing.T) {
 		{"no such name", &net.DNSError{Name: "a.invalid", IsNotFound: true}, exitResolve, `cannot resolve "a.invalid": no such host; check the spelling`},
 		{"no resolver", &net.DNSError{Name: "a.invalid", IsTimeout: true}, exitResolve, here().resolver},
 		{"permission", &probe.OpError{Op: "open raw socket", Err: os.NewSyscallError("socket", syscall.EPERM)}, exitPermission, here().permit},
+		{"a file's permission", &fs.PathError{Op: "mkdir", Path: "/var/lib/traceflow", Err: syscall.EACCES}, exitPermission, "mkdir /var/lib/traceflow: permission denied"},
 		{"interrupted", fmt.Errorf("wait: %w", context.Canceled), exitInterrupted, "interrupted"},
 		{"no route", &probe.OpError{Op: "find route", Err: syscall.ENETUNREACH}, exitInternal, "look at " + here().routes},
 		{"too many files", &probe.OpError{Op: "open socket", Err: syscall.EMFILE}, exitInternal, "ulimit -n"},
@@ -152,7 +191,7 @@ func TestComplain(t *testing.T) {
 
 func TestRemarkUnverified(t *testing.T) {
 	var stderr bytes.Buffer
-	remark(Env{Err: &stderr}, &traceflow.Trace{Exchanges: []traceflow.Exchange{{}, {Reply: traceflow.Reply{Unverified: true}}}})
+	remark(Env{Err: &stderr}, &traceflow.Trace{Exchanges: []traceflow.Exchange{{}, {Reply: traceflow.Reply{Unverified: true}}}}, false)
 	if want := "1 reply quoted too little to be verified; whoever knows the ports could have made that up\n"; stderr.String() != want {
 		t.Errorf("got %q, want %q", stderr.String(), want)
 	}
@@ -289,5 +328,32 @@ func TestSeconds(t *testing.T) {
 		if s.Set(text) == nil || g.Set(text) == nil {
 			t.Errorf("%q is accepted", text)
 		}
+	}
+}
+
+func TestReadsUTF8(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such variables")
+	}
+	tests := []struct {
+		name string
+		env  map[string]string
+		want bool
+	}{
+		{"nothing set", nil, false},
+		{"POSIX", map[string]string{"LANG": "C"}, false},
+		{"Latin-1", map[string]string{"LANG": "de_DE.ISO-8859-1"}, false},
+		{"UTF-8", map[string]string{"LANG": "C.UTF-8"}, true},
+		{"other spelling", map[string]string{"LANG": "en_US.utf8"}, true},
+		{"LC_CTYPE before LANG", map[string]string{"LC_CTYPE": "UTF-8", "LANG": "C"}, true},
+		{"LC_ALL before all", map[string]string{"LC_ALL": "C", "LC_CTYPE": "C.UTF-8", "LANG": "C.UTF-8"}, false},
+		{"empty is unset", map[string]string{"LC_ALL": "", "LANG": "C.UTF-8"}, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := readsUTF8(func(name string) string { return tt.env[name] }); got != tt.want {
+				t.Errorf("got %t", got)
+			}
+		})
 	}
 }

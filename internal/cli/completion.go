@@ -82,6 +82,8 @@ func flagValues(flag string) []string {
 		return topology.BuiltinNames()
 	case "interface":
 		return interfaceNames()
+	case "kind":
+		return kindNames()
 	}
 	return nil
 }
@@ -100,7 +102,7 @@ func interfaceNames() []string {
 }
 
 // completeFlags has the values of every flag of a command completed. Only
-// --sim takes files; destinations are left to the user.
+// --sim takes files, and --data folders; destinations are left to the user.
 func completeFlags(c *cobra.Command) {
 	if c.ValidArgs == nil && c.ValidArgsFunction == nil {
 		c.ValidArgsFunction = cobra.NoFileCompletions
@@ -110,8 +112,11 @@ func completeFlags(c *cobra.Command) {
 			return
 		}
 		directive := cobra.ShellCompDirectiveNoFileComp
-		if f.Name == "sim" {
+		switch f.Name {
+		case "sim":
 			directive = cobra.ShellCompDirectiveDefault
+		case "data":
+			directive = cobra.ShellCompDirectiveFilterDirs
 		}
 		// Fails only for a flag that there is not, or twice.
 		_ = c.RegisterFlagCompletionFunc(f.Name, func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {

@@ -18,6 +18,8 @@ import (
 const (
 	onlyThese = ":4" // no files
 	orFiles   = ":0"
+
+	onlyFolders = ":16"
 )
 
 func TestCompletions(t *testing.T) {
@@ -44,6 +46,10 @@ func TestCompletions(t *testing.T) {
 		{"interface", []string{"-i", ""}, interfaceNames(), onlyThese},
 		{"shells", []string{"completion", ""}, shellNames, onlyThese},
 		{"version", []string{"version", ""}, nil, onlyThese},
+		{"data", []string{"data", ""}, []string{"add", "remove", "status", "verify"}, onlyThese},
+		{"data, files", []string{"data", "add", ""}, nil, orFiles},
+		{"data, kind", []string{"data", "add", "--kind", ""}, kindNames(), onlyThese},
+		{"data, folders", []string{"data", "add", "--data", ""}, nil, onlyFolders},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -71,8 +77,8 @@ func TestCompletions(t *testing.T) {
 // command, and wants every word that its refusal names completed.
 func TestCompletedValuesAreAccepted(t *testing.T) {
 	newRoot(Env{Out: io.Discard, Err: io.Discard}).Flags().VisitAll(func(f *pflag.Flag) {
-		if f.NoOptDefVal != "" || f.Name == "interface" || f.Name == "sim" {
-			return // takes no value; has no list of its own
+		if f.NoOptDefVal != "" || slices.Contains([]string{"interface", "sim", "data"}, f.Name) {
+			return // takes no value; has no list of its own, or takes anything
 		}
 		for _, value := range flagValues(f.Name) {
 			// No destination: refused for that, after the value was read.

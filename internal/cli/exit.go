@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -81,6 +82,7 @@ func explain(err error) (int, string) {
 	var bad *usageError
 	var dns *net.DNSError
 	var op *probe.OpError
+	var file *fs.PathError
 	switch {
 	case errors.As(err, &code):
 		return int(code), ""
@@ -94,6 +96,8 @@ func explain(err error) (int, string) {
 			reason = "no such host; check the spelling"
 		}
 		return exitResolve, fmt.Sprintf("cannot resolve %q: %s", dns.Name, reason)
+	case errors.Is(err, os.ErrPermission) && errors.As(err, &file):
+		return exitPermission, err.Error() // whatever that takes, it is no raw socket
 	case errors.Is(err, os.ErrPermission):
 		return exitPermission, err.Error() + ": " + here().permit
 	case errors.Is(err, errors.ErrUnsupported):

@@ -13,14 +13,18 @@ import (
 
 // formats are the outputs by their --format name.
 var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
-	"csv":     render.CSV,
-	"dot":     render.DOT,
-	"horiz":   render.Horiz,
-	"json":    render.JSON,
-	"mermaid": render.Mermaid,
-	"ndjson":  render.NDJSON,
-	"report":  render.Report,
-	"vert":    render.Vert,
+	"atlas":    render.Atlas,
+	"csv":      render.CSV,
+	"dot":      render.DOT,
+	"horiz":    render.Horiz,
+	"json":     render.JSON,
+	"markdown": render.Markdown,
+	"mermaid":  render.Mermaid,
+	"ndjson":   render.NDJSON,
+	"report":   render.Report,
+	"scamper":  render.Scamper,
+	"text":     render.Text,
+	"vert":     render.Vert,
 }
 
 func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }

@@ -2,6 +2,15 @@
 
 package cli
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
 // usageWith is one screen of 80 columns for a command: cobra's own template, with
 // the exit codes and without the sections that traceflow has nothing for. The
 // other commands are a line of the root's usage; trace is the root itself.
@@ -24,3 +33,72 @@ Flags:
 const traceExits = `  0 reached, 1 trouble on this host, 2 usage, 3 not reached,
   4 not permitted, 5 name not resolved, 6 no reply at all,
   130 interrupted (the partial result is written)`
+
+// flagGroup is a heading in the help of a trace, and the flags below it: those
+// that --help shows, and the rarer ones that --help-all adds.
+type flagGroup struct {
+	title       string
+	flags, rare []string
+}
+
+var traceGroups = []flagGroup{
+	{"What to look for", []string{"paths", "confidence", "first-ttl", "ttl", "mtu"}, []string{"guarantee", "vary", "queries", "max-probes", "time-limit"}},
+	{
+		"What to send",
+		[]string{"udp", "tcp", "icmp", "quic", "srcport", "dstport", "tos", "ipv4", "ipv6", "source", "interface"},
+		[]string{"ecn", "size", "dont-fragment", "wire", "sim", "seed"},
+	},
+	{"How fast", []string{"rate", "timeout"}, []string{"wait", "retries"}},
+	{"What to show", []string{"format", "json", "tui", "mask", "quiet"}, []string{"dedup", "color", "interval", "bind", "debug"}},
+	{"Names and owners", []string{"numeric", "cymru"}, []string{"data", "resolver", "dns-timeout"}},
+	{"Else", []string{"help", "help-all", "version"}, nil},
+}
+
+// traceUsage is the help of a trace below its description. It is one screen
+// unless all flags are asked for.
+func traceUsage(c *cobra.Command, all bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage:\n  %s\n", c.UseLine())
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() && sub.Name() != "trace" {
+			fmt.Fprintf(&b, "  %-29s  %s\n", sub.UseLine(), sub.Short)
+		}
+	}
+	fmt.Fprintf(&b, "\nExamples:\n%s\n", c.Example)
+	shown := pflag.NewFlagSet("", pflag.ContinueOnError)
+	shown.SortFlags = false
+	counts := make([]int, len(traceGroups))
+	for i, g := range traceGroups {
+		names := g.flags
+		if all {
+			names = append(slices.Clip(names), g.rare...)
+		}
+		for _, name := range names {
+			if f := c.Flags().Lookup(name); f != nil { // --version is the root's alone
+				shown.AddFlag(f)
+				counts[i]++
+			}
+		}
+	}
+	// All in one table first, so that the groups line up.
+	entries := flagEntries(shown.FlagUsagesWrapped(80))
+	for i, g := range traceGroups {
+		fmt.Fprintf(&b, "\n%s:\n%s", g.title, strings.Join(entries[:counts[i]], ""))
+		entries = entries[counts[i]:]
+	}
+	fmt.Fprintf(&b, "\nExit codes:\n%s\n", traceExits)
+	return b.String()
+}
+
+// flagEntries takes a table of flags apart: an entry is the lines of one flag.
+func flagEntries(table string) []string {
+	var entries []string
+	for line := range strings.Lines(table) {
+		if strings.HasPrefix(line, "  -") || strings.HasPrefix(line, "      --") {
+			entries = append(entries, line)
+		} else {
+			entries[len(entries)-1] += line
+		}
+	}
+	return entries
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,6 +77,7 @@ type live struct {
 	*traceOptions
 	target *target
 	engine *engine
+	names  *annotator
 	screen *tui.Screen
 	trace  *traceflow.Trace
 	watch  atomic.Pointer[watch.Watch] // nil until there is one
@@ -85,14 +87,14 @@ type live struct {
 // runLive shows the discovery and then the paths, round after round, until the
 // user leaves. It returns the trace, and what was measured since, which is nil if
 // that is nothing.
-func (o *traceOptions) runLive(ctx context.Context, env Env, target *target, e *engine) (*traceflow.Trace, []traceflow.PathStats, error) {
-	l := &live{traceOptions: o, target: target, engine: e, trace: o.newTrace(target, e)}
+func (o *traceOptions) runLive(ctx context.Context, env Env, target *target, e *engine, names *annotator) (*traceflow.Trace, []traceflow.PathStats, error) {
+	l := &live{traceOptions: o, target: target, engine: e, names: names, trace: o.newTrace(target, e)}
 	name := target.name
 	if address := target.address.String(); name != address {
 		name += " (" + address + ")"
 	}
 	l.screen = tui.New(env.Console.In, env.Console.Out, tui.Options{
-		Target: name, How: how(l.trace), Color: o.render(env).Color, ASCII: !env.Console.UTF8, Mask: o.mask,
+		Target: name, How: how(l.trace), Color: o.render(env).Color, ASCII: env.ASCII, Mask: o.mask,
 		Reset: func() {
 			if w := l.watch.Load(); w != nil {
 				w.Reset()
@@ -125,6 +127,7 @@ func (o *traceOptions) runLive(ctx context.Context, env Env, target *target, e *
 	if err == nil && !l.trace.Complete && l.trace.StopReason == traceflow.StopCancelled {
 		err = codeError(exitInterrupted) // left before the paths were known
 	}
+	o.mask = max(o.mask, l.screen.Mask()) // what was hidden stays so
 	if l.last.Round == 0 {
 		return l.trace, nil, errors.Join(err, screenErr)
 	}
@@ -143,6 +146,17 @@ func (l *live) measure(ctx context.Context) error {
 		return err
 	}
 	l.screen.Found(l.trace)
+	// Names come when they come; measuring does not wait for them.
+	var naming sync.WaitGroup
+	named := *l.trace
+	naming.Go(func() {
+		l.names.Annotate(ctx, &named)
+		l.screen.Named(named.Annotations)
+	})
+	defer func() {
+		naming.Wait()
+		l.trace.Annotations, l.trace.DataSets = named.Annotations, named.DataSets
+	}()
 	before = l.engine.Stats()
 	w := watch.New(l.trace, time.Duration(l.interval), counts)
 	l.watch.Store(w)

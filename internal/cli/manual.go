@@ -42,7 +42,7 @@ func Manual(w io.Writer, date time.Time) error {
 	p.section("NAME")
 	p.line(`traceflow \- %s`, roff(lowerFirst(root.Short)))
 	p.section("SYNOPSIS")
-	commands := root.Commands()
+	commands := everyCommand(root)[1:]
 	commands = slices.DeleteFunc(commands, func(c *cobra.Command) bool { return !c.IsAvailableCommand() })
 	for i, c := range append([]*cobra.Command{root}, commands...) {
 		if i > 0 {

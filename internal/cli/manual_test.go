@@ -33,7 +33,7 @@ func TestManualIsWhole(t *testing.T) {
 	page := manual(t)
 	root := newRoot(Env{Out: io.Discard, Err: io.Discard})
 	root.InitDefaultVersionFlag()
-	for _, c := range append(root.Commands(), root) {
+	for _, c := range everyCommand(root) {
 		if c.Hidden {
 			continue
 		}

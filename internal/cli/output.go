@@ -27,9 +27,10 @@ type outputOptions struct {
 var colors = []string{"auto", "always", "never"}
 
 func (o *outputOptions) addFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.format, "format", "vert", "`form`: "+strings.Join(formatNames(), ", "))
+	f.StringVar(&o.format, "format", "text", "`form`: "+strings.Join(formatNames(), ", "))
 	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
 	f.BoolVar(&o.dedup, "dedup", false, "in tables, show each distinct path once")
+	f.IntVar(&o.mask, "mask", 0, "hide the first `number` of hops and this host")
 	f.StringVar(&o.color, "color", "auto", "`when` to use colours: "+strings.Join(colors, ", "))
 }
 
@@ -47,6 +48,9 @@ func (o *outputOptions) validate(given func(flag string) bool) error {
 		}
 		return fmt.Errorf("--format %q is none of %s", o.format, strings.Join(formatNames(), ", "))
 	}
+	if o.mask < 0 || o.mask > 254 {
+		return fmt.Errorf("--mask %d is not between 0 and 254", o.mask)
+	}
 	if !slices.Contains(colors, o.color) {
 		return fmt.Errorf("--color %q is none of %s", o.color, strings.Join(colors, ", "))
 	}
@@ -57,17 +61,44 @@ func (o *outputOptions) validate(given func(flag string) bool) error {
 // summary is then not part of it.
 func (o *outputOptions) isTable() bool { return o.format == "vert" || o.format == "horiz" }
 
+// isReport reports whether the format is for people and has the summary in it.
+func (o *outputOptions) isReport() bool { return o.format == "text" || o.format == "markdown" }
+
 // render is what the format is asked for.
 func (o *outputOptions) render(env Env) render.Options {
 	return render.Options{
 		Dedup: o.dedup, Width: env.Width,
 		Color:     o.color == "always" || o.color == "auto" && env.Color,
+		ASCII:     env.ASCII,
 		Continued: o.written > 0,
 	}
 }
 
-// write writes one result; several is whether there are more of them. Stats are
-// what a live screen has measured since; nil without one.
+// show writes one result; several is whether there are more of them, and stats
+// what a live screen has measured since, nil without one. Above a table stands
+// whose it is then, and below it what was found out if the trace chose its flows
+// by itself.
+func (o *outputOptions) show(env Env, t *traceflow.Trace, stats []traceflow.PathStats, several bool) error {
+	if o.written > 0 && (o.isTable() || o.isReport()) {
+		fmt.Fprintln(env.Out)
+	}
+	if several && o.isTable() {
+		fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
+	}
+	if err := o.write(env, t, stats, several); err != nil {
+		return err
+	}
+	if !o.isTable() || t.Config.Paths > 0 {
+		return nil
+	}
+	fmt.Fprintln(env.Out)
+	if err := render.Summary(env.Out, t); err != nil {
+		return writeError(err)
+	}
+	return nil
+}
+
+// write writes what show does, without what stands around a table.
 func (o *outputOptions) write(env Env, t *traceflow.Trace, stats []traceflow.PathStats, several bool) error {
 	write := formats[o.format]
 	if o.format == "report" && stats != nil {

@@ -52,8 +52,8 @@ func complain(env Env, t *traceflow.Trace) {
 }
 
 // remark says on standard error what a table cannot: what it does not show,
-// and how much was measured.
-func remark(env Env, t *traceflow.Trace) {
+// and how much was measured, unless the result says so itself.
+func remark(env Env, t *traceflow.Trace, summarised bool) {
 	say := func(format string, args ...any) { fmt.Fprintf(env.Err, format+"\n", args...) }
 	s := &t.Stats
 	// As many damaged quotes as good ones are not somebody else's traffic.
@@ -78,12 +78,14 @@ func remark(env Env, t *traceflow.Trace) {
 		say("%s: cut short; this is what was known", name)
 	case s.Replies == 0:
 		say("%s: no reply at all; a firewall here or there may drop %s, try %s", name, strings.ToUpper(t.Config.Protocol.String()), otherProbes(t.Config.Protocol))
+	case !t.Reached() && ends == "":
+		say("%s: not reached, by %s", name, render.Count(len(t.Flows), "flow"))
 	case !t.Reached():
 		say("%s: not reached, by %s (%s)", name, render.Count(len(t.Flows), "flow"), ends)
 	case ends != "":
 		say("%s: reached, but not by all of %s (%s)", name, render.Count(len(t.Flows), "flow"), ends)
 	}
-	if s.Replies > 0 && t.Config.Paths > 0 {
+	if s.Replies > 0 && t.Config.Paths > 0 && !summarised {
 		_ = render.Summary(env.Err, t) // standard error has nobody to tell
 	}
 }

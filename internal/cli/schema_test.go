@@ -174,13 +174,14 @@ func TestSchemaKeepsContract(t *testing.T) {
 		breakEverywhere(t, contract, []string{"exchanges.reply.mpls"})
 	})
 	t.Run("ours", func(t *testing.T) {
-		breakEverywhere(t, []byte(traceSim(t, "--sim", "mpls", "--json", "--quiet").out), []string{
+		breakEverywhere(t, []byte(traceSim(t, "--sim", "ixp", "--json", "--quiet").out), []string{
 			"end_reason", "finish", "path_mtus", "config.quic", "config.tos", "config.size_bytes", "config.dont_fragment",
 			"route_changes", "guarantee.equal_shares", "guarantee.rate_limited_hops", "guarantee.short_hops", "guarantee.hop_shares",
 			"config.gap_ns", "config.repeats", "config.timeout_us", "stats.foreign", "stats.malformed", "stats.unattributed",
 			"flows.end", "flows.ambiguous", "exchanges.error", "exchanges.abandoned", "exchanges.reply.verified", "exchanges.reply.mpls",
 			"links.share", "diamonds.meshed", "nats", "tunnels", "remarkings", "zero_ttl",
 			"flows.tos", "nodes.initial_ttl", "nodes.return_length", "nodes.asymmetry",
+			"annotations", "data_sets", "borders",
 		})
 	})
 }

@@ -15,15 +15,20 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"traceflow/internal/enrich/dnstest"
+	"traceflow/internal/enrich/enrichtest"
 )
 
 // go test ./internal/cli -update writes golden files and the outputs that
@@ -51,8 +56,14 @@ func TestMain(m *testing.M) {
 //	                        run traceflow --debug, send SIGINT or that signal
 //	                        after the first reply and want exit code 130;
 //	                        leaves files out, err
+//	nameserver [DELAY]      answer questions of DNS on loopback, after so long, at
+//	                        $nameserver; "dead" answers nothing
+//	asked NAME...           the name server was asked for these and nothing else
 //	valid N FILE            the file holds N result documents that obey the
 //	                        schema; "stdout" is the last command's output
+//	mmdb FILE TYPE PREFIX [CITY]
+//	                        write an MMDB file of that type, which says AS 64500,
+//	                        DE and the city of the prefix
 //
 // and the conditions [netraw], this process may open raw sockets, and [netns], it
 // may make a network of its own.
@@ -64,6 +75,8 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
+			env.Values[nameServerKey{}] = new(*dnstest.Server)
+			env.Setenv("LANG", "C.UTF-8")
 			env.Setenv("evil", "a\x1b[31mb\u202ec\u2066\rd\ne\u009bf\xff\u2028g")
 			return nil
 		},
@@ -71,6 +84,9 @@ func TestScripts(t *testing.T) {
 			"exits":      exits,
 			"refuses":    refuses,
 			"interrupts": interrupts,
+			"nameserver": startNameServer,
+			"asked":      asked,
+			"mmdb":       writeMMDB,
 			"valid": func(ts *testscript.TestScript, _ bool, args []string) {
 				want, err := strconv.Atoi(args[0])
 				ts.Check(err)
@@ -91,6 +107,42 @@ func TestScripts(t *testing.T) {
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
 	})
+}
+
+// nameServerKey is where a script keeps its name server.
+type nameServerKey struct{}
+
+// startNameServer knows the loopback addresses from 127.0.0.2 on, and of one name
+// that nobody wants on a terminal.
+func startNameServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: nameserver [DELAY]")
+	}
+	s := &dnstest.Server{Answer: dnstest.Records(map[string][]string{
+		"2.0.0.127.in-addr.arpa. PTR": {"two.example.net.", "zwei.example.net."},
+		"3.0.0.127.in-addr.arpa. PTR": {"\x1b[31mthree\u202e.example.net."},
+	})}
+	if len(args) == 1 && args[0] == "dead" {
+		s.Delay = -1
+	} else if len(args) == 1 {
+		var err error
+		s.Delay, err = time.ParseDuration(args[0])
+		ts.Check(err)
+	}
+	address, stop, err := s.Start()
+	ts.Check(err)
+	ts.Defer(stop)
+	ts.Setenv("nameserver", address.String())
+	*ts.Value(nameServerKey{}).(**dnstest.Server) = s
+}
+
+func asked(ts *testscript.TestScript, neg bool, args []string) {
+	got := (*ts.Value(nameServerKey{}).(**dnstest.Server)).Asked()
+	slices.Sort(got)
+	slices.Sort(args)
+	if neg || !slices.Equal(slices.Compact(got), args) {
+		ts.Fatalf("the name server was asked for %q", got)
+	}
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {
@@ -160,6 +212,19 @@ func interrupts(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("err"), []byte(log.String()), 0o644))
 }
 
+func writeMMDB(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 3 {
+		ts.Fatalf("usage: mmdb FILE TYPE PREFIX [CITY]")
+	}
+	network := enrichtest.Network{Prefix: args[2], ASN: 64500, ASName: "Example", Country: "DE"}
+	if len(args) > 3 {
+		network.City = args[3]
+	}
+	b, err := enrichtest.MMDB(args[1], network)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
 // hasNetRaw reports whether CAP_NET_RAW, bit 13, is effective.
 func hasNetRaw() (bool, error) {
 	status, err := os.ReadFile("/proc/self/status")
@@ -190,8 +255,24 @@ func TestScriptsCoverFlags(t *testing.T) {
 		all.Write(data)
 	}
 	env := Env{Out: io.Discard, Err: io.Discard}
-	for command, c := range map[string]*cobra.Command{"": newRoot(env), "traceflow doctor ": newDoctor(env)} {
+	root := newRoot(env)
+	commands := map[string]*cobra.Command{"": root}
+	for _, name := range []string{"show", "doctor", "data"} {
+		c, _, err := root.Find([]string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range everyCommand(c) {
+			commands[c.CommandPath()+" "] = c
+		}
+	}
+	for command, c := range commands {
+		// refuses knows the program's name.
+		command = strings.Replace(command, "traceflow ", "(?:traceflow )?", 1)
 		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name == "help" && c != root {
+				return // TestHelp has those
+			}
 			names := []string{"--" + f.Name}
 			if f.Shorthand != "" {
 				names = append(names, "-"+f.Shorthand)

@@ -25,7 +25,9 @@ type target struct {
 	address  netip.Addr
 	local    probe.Local
 	hostname string
-	network  *simnet.Network // nil for the real one
+	// network is that in memory, simulated its description; nil for the real one.
+	network   *simnet.Network
+	simulated *topology.Topology
 }
 
 func (t *target) ipv6() bool { return t.address.Is6() }
@@ -154,7 +156,7 @@ func simulatedTarget(o *traceOptions, args []string) (target, error) {
 	}
 	o.seed = network.Seed
 	from, to := &network.Nodes[network.Source], &network.Nodes[network.Destination]
-	t := target{name: to.Name, address: to.Address4, hostname: from.Name, network: simnet.New(network)}
+	t := target{name: to.Name, address: to.Address4, hostname: from.Name, network: simnet.New(network), simulated: network}
 	t.local.Address = from.Address4
 	if o.ipv6 || !network.IPv4 {
 		t.address, t.local.Address = to.Address6, from.Address6

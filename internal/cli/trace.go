@@ -18,13 +18,13 @@ import (
 	"traceflow"
 	"traceflow/discover"
 	"traceflow/probe"
-	"traceflow/render"
 )
 
 // traceOptions are the flags of a trace.
 type traceOptions struct {
 	probeOptions
 	outputOptions
+	annotateOptions
 	liveOptions
 	paths                              pathCount
 	firstTTL, maxTTL, queries, retries int
@@ -35,7 +35,7 @@ type traceOptions struct {
 	given                              func(flag string) bool
 	wait, timeout                      seconds
 	rate                               int
-	debug, quiet, numeric              bool
+	debug, quiet, helpAll              bool
 	ipv4, ipv6                         bool
 	source, iface, bind                string
 	wire, sim                          string
@@ -44,9 +44,8 @@ type traceOptions struct {
 }
 
 const traceExamples = `  traceflow example.com                      every path, with 95 % confidence
-  traceflow -P 4 example.com                 four flows, one row a flow
+  traceflow -P 4 example.com                 four flows, whatever they show
   traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
-  traceflow -P 64 --rate 0 192.0.2.1         as fast as it can: two round trips
   traceflow --sim d                          a network in memory, no rights
   traceflow doctor                           what this machine lets it do`
 
@@ -58,10 +57,14 @@ func newTrace(env Env) *cobra.Command {
 		Long: `traceflow finds the paths that packets take from this host to a destination. It
 holds one flow's header fields constant over every TTL, changes only the source
 port between flows, and follows as many flows as it takes to have seen every
-link; how sure that is stands below the table.`,
+link; how sure that is stands below the paths.`,
 		Args:    cobra.ArbitraryArgs,
 		Example: traceExamples,
 		RunE: func(c *cobra.Command, args []string) error {
+			if o.helpAll {
+				_, err := fmt.Fprintf(env.Out, "%s\n\n%s", c.Long, traceUsage(c, true))
+				return err
+			}
 			o.given = c.Flags().Changed
 			o.rateSet, o.waitSet = c.Flags().Changed("rate"), c.Flags().Changed("wait")
 			if err := o.validate(args); err != nil {
@@ -86,27 +89,31 @@ link; how sure that is stands below the table.`,
 	f.BoolVarP(&o.ipv4, "ipv4", "4", false, "use IPv4")
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "use IPv6")
 	o.outputOptions.addFlags(f)
+	o.annotateOptions.addFlags(c)
 	o.liveOptions.addFlags(f)
-	f.BoolVarP(&o.numeric, "numeric", "n", false, "print addresses only (as ever, for now)")
 	f.IntVarP(&o.queries, "queries", "q", 1, "`number` of probes for each hop, with -P N")
 	f.IntVar(&o.retries, "retries", 2, "`times` to resend an unanswered probe")
 	f.VarP(&o.timeout, "timeout", "w", "longest wait for a reply, `seconds`")
 	f.IntVar(&o.rate, "rate", 500, "highest `pace`, packets/s; 0: no limit")
-	f.VarP((*gap)(&o.wait), "wait", "z", "gap between two probes, `seconds` (milliseconds\nif above 10); instead of --rate")
+	f.VarP((*gap)(&o.wait), "wait", "z", "gap between two probes, `seconds` (ms above 10)")
 	f.StringVarP(&o.source, "source", "s", "", "source `address`")
 	f.StringVarP(&o.iface, "interface", "i", "", "`name` of the interface to send from")
 	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), sockets,\nauto (raw if permitted)")
-	f.StringVar(&o.sim, "sim", "", "trace a network in memory: the `file` that\ndescribes it, or the name of a built-in one")
+	f.StringVar(&o.sim, "sim", "", "trace a network in memory: a `file`, or one built in")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0: draw one")
-	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page of --format viz\n(not in this version)")
+	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page (not yet)")
 	f.BoolVar(&o.debug, "debug", false, "log every packet to standard error")
 	f.BoolVar(&o.quiet, "quiet", false, "only errors on standard error")
+	f.BoolVar(&o.helpAll, "help-all", false, "print the help with every flag")
 	return c
 }
 
 // validate refuses what cannot work before anything is opened or sent.
 func (o *traceOptions) validate(args []string) error {
 	if err := o.outputOptions.validate(o.given); err != nil {
+		return err
+	}
+	if err := o.annotateOptions.validate(o.given, o.sim != ""); err != nil {
 		return err
 	}
 	for _, r := range []struct {
@@ -145,6 +152,8 @@ func (o *traceOptions) validate(args []string) error {
 		return errors.New("--wait and --rate both set the pace: give one of them")
 	case o.timeout <= 0:
 		return errors.New("--timeout must be more than 0")
+	case o.mask > 0 && o.debug:
+		return errors.New("--debug logs every packet, and --mask hides some: give one of them")
 	case slices.Contains(args, ""):
 		return errors.New("the destination is empty")
 	case o.sim == "" && len(args) == 0:
@@ -205,6 +214,11 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 	if err := env.DropPrivileges(); err != nil {
 		return err
 	}
+	names, err := o.newAnnotator(env, targets[0].simulated)
+	if err != nil {
+		return usagef("--sim %s: %w", o.sim, err)
+	}
+	defer names.close()
 	onScreen := o.goLive(env)
 	result := exitOK
 	for i := range targets {
@@ -212,28 +226,22 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		var stats []traceflow.PathStats // where the format is of more than the trace
 		var err error
 		if onScreen {
-			t, stats, err = o.runLive(ctx, env, &targets[i], engines.of(&targets[i]))
+			t, stats, err = o.runLive(ctx, env, &targets[i], engines.of(&targets[i]), names)
 		} else {
 			t, err = measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
+			names.annotate(ctx, env, t, o.quiet || o.debug)
 		}
-		if len(targets) > 1 && o.isTable() {
-			if i > 0 {
-				fmt.Fprintln(env.Out)
-			}
-			fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
+		names.report(env)
+		if o.mask > 0 {
+			t = t.Mask(o.mask) // all that is said from here on
+			stats = t.MaskStats(stats)
 		}
-		if werr := o.write(env, t, stats, len(targets) > 1); werr != nil {
+		if werr := o.show(env, t, stats, len(targets) > 1); werr != nil {
 			return werr
-		}
-		if o.isTable() && o.paths == 0 {
-			fmt.Fprintln(env.Out)
-			if err := render.Summary(env.Out, t); err != nil {
-				return writeError(err)
-			}
 		}
 		complain(env, t)
 		if !o.quiet {
-			remark(env, t)
+			remark(env, t, o.isReport())
 		}
 		if err != nil && !discover.IsCancelled(ctx, err) {
 			return err

@@ -322,7 +322,7 @@ func TestBenchMemory(t *testing.T) {
 	}
 	fmt.Println("largest resident set of the whole process, 255 flows over 30 hops:")
 	for _, format := range []string{"vert", "json"} {
-		cmd := exec.Command(binary, "--quiet", "--rate", "0", "--paths", "255", "--format", format,
+		cmd := exec.Command(binary, "-n", "--quiet", "--rate", "0", "--paths", "255", "--format", format,
 			network.Nodes[network.Destination].Address4.String())
 		if err := cmd.Run(); err != nil {
 			t.Fatal(err)

@@ -90,7 +90,8 @@ type lab struct {
 // without any capability if wanted.
 func (l *lab) run(t testing.TB, unprivileged bool, args ...string) *outcome {
 	t.Helper()
-	cmd := l.Command(t.Context(), l.command, args...)
+	// There is no name server in a lab, and that of this machine knows nothing.
+	cmd := l.Command(t.Context(), l.command, append([]string{"-n"}, args...)...)
 	cmd.Env = append(os.Environ(), asCommand+"=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

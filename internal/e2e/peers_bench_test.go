@@ -48,7 +48,7 @@ type peer struct {
 
 // peers returns the tools, ours first. docs/peers.md explains the arguments.
 func peers(traceflow string) []peer {
-	flags := []string{traceflow, "-j", "--quiet", "--rate", "0", "--seed", "1", "{dst}"}
+	flags := []string{traceflow, "-n", "-j", "--quiet", "--rate", "0", "--seed", "1", "{dst}"}
 	return []peer{
 		{name: "traceflow, raw", needs: traceflow, args: flags, read: readTraceflow},
 		{name: "traceflow, no rights", bare: true, needs: traceflow, args: flags, read: readTraceflow},

@@ -46,7 +46,7 @@ func runHere(t testing.TB, args ...string) *outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	env := cli.Env{Out: &stdout, Err: &stderr, DropPrivileges: func() error { return nil }}
-	code := cli.Run(t.Context(), env, args)
+	code := cli.Run(t.Context(), env, append([]string{"-n"}, args...))
 	return &outcome{code: code, stdout: stdout.String(), stderr: stderr.String()}
 }
 

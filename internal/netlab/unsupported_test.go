@@ -18,6 +18,7 @@ var refused = map[string]string{
 	"hashes":          "node r2: hash function by name",
 	"mangle":          "mangled quotes",
 	"mpls":            "node p1: MPLS labels",
+	"ixp":             "node p1.fra.transit.example: MPLS labels",
 	"interfaces":      "node c: interface information",
 	"tunnel-implicit": "node p2: a quoted TTL",
 	"tunnel-opaque":   "node e: MPLS labels",

@@ -19,8 +19,12 @@ const (
 	MaxLinks = 65536
 )
 
-// section is the part of the archive that Parse reads.
-const section = "topology"
+// The sections of the archive that Parse knows: it reads the first, and keeps the
+// second.
+const (
+	section         = "topology"
+	prefixesSection = "prefixes"
+)
 
 // parser is the state of one Parse. The slices named line… run beside Nodes
 // and Edges and say where each came from.
@@ -91,18 +95,20 @@ func Parse(name string, data []byte) (*Topology, error) {
 }
 
 // findSection returns the topology section and the number of its first line,
-// and keeps the comment.
+// and keeps the comment and the prefixes.
 func (p *parser) findSection(data []byte) (body []byte, first int, err error) {
 	archive := txtar.Parse(data)
 	p.t.Comment = strings.TrimSpace(string(archive.Comment))
 	line := 1 + bytes.Count(archive.Comment, []byte("\n"))
 	for _, file := range archive.Files {
 		line++ // the marker
-		if file.Name == section {
-			if first != 0 {
-				return nil, 0, p.errorf(line-1, "a second section %q; write one", section)
-			}
+		switch {
+		case file.Name == section && first != 0, file.Name == prefixesSection && p.t.Prefixes != nil:
+			return nil, 0, p.errorf(line-1, "a second section %q; write one", file.Name)
+		case file.Name == section:
 			body, first = file.Data, line
+		case file.Name == prefixesSection:
+			p.t.Prefixes = append([]byte{}, file.Data...)
 		}
 		line += bytes.Count(file.Data, []byte("\n"))
 	}

@@ -13,8 +13,9 @@
 // # The format
 //
 // A file is a txtar archive: free text first, which is the network's comment,
-// then a section named "topology". Sections with other names are left to
-// whoever wrote them. The section is read line by line; "#" starts a remark.
+// then a section named "topology", and maybe one named "prefixes", which is kept
+// as it is. Sections with other names are left to whoever wrote them. The
+// topology is read line by line; "#" starts a remark.
 //
 //	seed 1
 //	family 4 6
@@ -58,6 +59,10 @@ type Topology struct {
 	Name string
 	// Comment is the free text before the first section.
 	Comment string
+	// Prefixes is the section of that name: a table of who owns the addresses and
+	// where they are, in the form of the user's own (enrich.ParsePrefixes). It
+	// changes nothing about the network, and is not checked here.
+	Prefixes []byte
 	// Seed makes every random choice of the simulated network repeatable.
 	Seed uint64
 	// IPv4 and IPv6 say for which families nodes have addresses.

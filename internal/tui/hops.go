@@ -39,7 +39,7 @@ func (m *model) hopLines(rows int) []string {
 	if len(p.Hops) > rows {
 		title += fmt.Sprintf(" %s hops %d to %d of %d", m.glyphs.dot, m.topHop+1, m.topHop+rows, len(p.Hops))
 	}
-	withAS := m.width >= 100 && len(m.trace.Annotations) > 0
+	withAS := m.width >= 100 && len(m.annotations) > 0
 	withNode := m.width >= 100
 	before := hopHead
 	if withNode {
@@ -102,7 +102,7 @@ func (m *model) who(h *traceflow.HopStats) string {
 	}
 	text := h.Address.String()
 	if m.names {
-		if a := m.trace.Annotations.Of(h.Address); a.Hostname.Name != "" {
+		if a := m.annotations.Of(h.Address); a.Hostname.Name != "" {
 			text = a.Hostname.Name
 		}
 	}
@@ -125,7 +125,7 @@ func (m *model) origin(h *traceflow.HopStats) string {
 	if !h.IsValid() || int(h.TTL) <= m.mask {
 		return ""
 	}
-	a := m.trace.Annotations.Of(h.Address)
+	a := m.annotations.Of(h.Address)
 	if as := a.Origin.ASN(); as != 0 {
 		return "AS" + strconv.FormatUint(uint64(as), 10)
 	}

@@ -23,10 +23,12 @@ type model struct {
 	looking traceflow.Stats
 	trace   *traceflow.Trace // nil while the paths are looked for
 	flows   map[int]*traceflow.Flow
-	fork    fork
-	latest  watch.Snapshot
-	shown   watch.Snapshot // latest, or what was when it was frozen
-	losses  [][]traceflow.HopLoss
+	// annotations come later than the trace.
+	annotations traceflow.Annotations
+	fork        fork
+	latest      watch.Snapshot
+	shown       watch.Snapshot // latest, or what was when it was frozen
+	losses      [][]traceflow.HopLoss
 
 	frozen, help, names, graph bool
 	graphSet                   bool // the user has said whether to show the fork
@@ -69,7 +71,7 @@ func (m *model) restyle() {
 
 // found begins to show a trace.
 func (m *model) found(t *traceflow.Trace) {
-	m.trace, m.flows = t, make(map[int]*traceflow.Flow, len(t.Flows))
+	m.trace, m.annotations, m.flows = t, t.Annotations, make(map[int]*traceflow.Flow, len(t.Flows))
 	for i := range t.Flows {
 		m.flows[t.Flows[i].ID] = &t.Flows[i]
 	}

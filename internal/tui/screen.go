@@ -40,7 +40,10 @@ type Options struct {
 }
 
 // Screen is a live screen.
-type Screen struct{ program *tea.Program }
+type Screen struct {
+	program *tea.Program
+	model   *model // the program's, and nobody else's before Run returns
+}
 
 // New prepares a screen on a terminal.
 func New(in io.Reader, out io.Writer, o Options) *Screen {
@@ -52,7 +55,8 @@ func New(in io.Reader, out io.Writer, o Options) *Screen {
 	if !o.Color {
 		options = append(options, tea.WithColorProfile(colorprofile.ASCII))
 	}
-	return &Screen{tea.NewProgram(newModel(o), options...)}
+	m := newModel(o)
+	return &Screen{tea.NewProgram(m, options...), m}
 }
 
 // Run shows the screen until it is left, Close is called or ctx ends, and then
@@ -68,6 +72,10 @@ func (s *Screen) Run(ctx context.Context) error {
 	return nil
 }
 
+// Mask returns how many hops were hidden when the screen was left. It is called
+// after Run.
+func (s *Screen) Mask() int { return s.model.mask }
+
 // Close leaves the screen. It may be called by any goroutine.
 func (s *Screen) Close() { s.program.Quit() }
 
@@ -80,6 +88,10 @@ func (s *Screen) Looking(stats traceflow.Stats) { s.program.Send(lookingMsg(stat
 // Found shows what was found. The trace must not change any more.
 func (s *Screen) Found(t *traceflow.Trace) { s.program.Send(foundMsg{t}) }
 
+// Named shows what is known of the addresses of what was found. The annotations
+// must not change any more.
+func (s *Screen) Named(a traceflow.Annotations) { s.program.Send(namedMsg(a)) }
+
 // Measured shows what was measured since.
 func (s *Screen) Measured(m watch.Snapshot) { s.program.Send(measuredMsg(m)) }
 
@@ -87,5 +99,6 @@ func (s *Screen) Measured(m watch.Snapshot) { s.program.Send(measuredMsg(m)) }
 type (
 	lookingMsg  traceflow.Stats
 	foundMsg    struct{ trace *traceflow.Trace }
+	namedMsg    traceflow.Annotations
 	measuredMsg watch.Snapshot
 )

@@ -30,6 +30,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.looking = traceflow.Stats(msg)
 	case foundMsg:
 		m.found(msg.trace)
+	case namedMsg:
+		m.annotations = traceflow.Annotations(msg)
 	case measuredMsg:
 		m.measured(watch.Snapshot(msg))
 	case tea.KeyPressMsg:
