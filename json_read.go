@@ -79,6 +79,9 @@ func (d *document) trace() (*Trace, error) {
 	if c.RatePPS > 0 && (c.GapNS < 0 || int64(math.Round(float64(time.Second)/float64(c.RatePPS))) == c.GapNS) {
 		t.Config.Rate = float64(c.RatePPS)
 	}
+	if len(d.Exchanges) > 0 {
+		t.Exchanges = make([]Exchange, 0, len(d.Exchanges))
+	}
 	for i := range d.Exchanges {
 		e, err := d.Exchanges[i].exchange(d.Started)
 		if err != nil {

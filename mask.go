@@ -298,3 +298,32 @@ func (g *Graph) keepBalancers(other *Graph) {
 		}
 	}
 }
+
+// MaskStats returns what was measured since of the paths of the whole trace as
+// the masked trace t shows them: without the hidden hops. What two paths measured
+// that differ only in these stays apart.
+func (t *Trace) MaskStats(stats []PathStats) []PathStats {
+	paths := make(map[int]*Path)
+	for i := range t.Graph.Paths {
+		for _, flow := range t.Graph.Paths[i].Flows {
+			paths[flow] = &t.Graph.Paths[i]
+		}
+	}
+	var out []PathStats
+	for _, s := range stats {
+		p := paths[s.Flows[0]]
+		if p == nil {
+			continue
+		}
+		s.Path = p.ID
+		s.Hops = slices.DeleteFunc(slices.Clone(s.Hops), func(h HopStats) bool { return int(h.TTL) <= t.Config.Masked })
+		for i := range s.Hops {
+			s.Hops[i].Node = ""
+			if i < len(p.Nodes) {
+				s.Hops[i].Node = p.Nodes[i]
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}

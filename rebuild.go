@@ -7,8 +7,15 @@ package traceflow
 // a flow; why nothing more was asked of the others they do not: ends has that,
 // by Flow.ID. An inferred end is inferred again, from all flows.
 func (t *Trace) rebuild(ends map[int]End) {
-	byFlow := make(map[int][]Exchange)
+	many := make(map[int]int)
+	for i := range t.Exchanges {
+		many[t.Exchanges[i].Flow]++
+	}
+	byFlow := make(map[int][]Exchange, len(many))
 	for _, e := range t.Exchanges {
+		if byFlow[e.Flow] == nil {
+			byFlow[e.Flow] = make([]Exchange, 0, many[e.Flow])
+		}
 		byFlow[e.Flow] = append(byFlow[e.Flow], e)
 	}
 	var walks []Walk

@@ -25,6 +25,7 @@ type Series struct {
 	mean, m2          float64  // nanoseconds, and their squares' sum (Welford)
 	ring              []uint32 // microseconds, or lost; oldest at next
 	next              int
+	sorted            []uint32 // those of the ring that are not lost: percentiles are asked for often
 }
 
 // Answered adds a packet that was answered after rtt.
@@ -52,10 +53,18 @@ func (s *Series) Lost() {
 func (s *Series) remember(v uint32) {
 	if len(s.ring) < Window {
 		s.ring = append(s.ring, v)
-		return
+	} else {
+		if old := s.ring[s.next]; old != lost {
+			i, _ := slices.BinarySearch(s.sorted, old)
+			s.sorted = slices.Delete(s.sorted, i, i+1)
+		}
+		s.ring[s.next] = v
+		s.next = (s.next + 1) % Window
 	}
-	s.ring[s.next] = v
-	s.next = (s.next + 1) % Window
+	if v != lost {
+		i, _ := slices.BinarySearch(s.sorted, v)
+		s.sorted = slices.Insert(s.sorted, i, v)
+	}
 }
 
 // Recent returns the round trips of the latest n packets at most, the oldest
@@ -63,13 +72,39 @@ func (s *Series) remember(v uint32) {
 func (s *Series) Recent(n int) []time.Duration {
 	n = min(n, len(s.ring))
 	out := make([]time.Duration, n)
+	at := (s.next + len(s.ring) - n) % max(1, len(s.ring))
 	for i := range out {
-		v := s.ring[(s.next+len(s.ring)-n+i)%len(s.ring)]
-		if out[i] = time.Duration(v) * time.Microsecond; v == lost {
+		if out[i] = fromMicro(s.ring[at]); s.ring[at] == lost {
 			out[i] = -1
+		}
+		if at++; at == len(s.ring) {
+			at = 0
 		}
 	}
 	return out
+}
+
+func fromMicro(v uint32) time.Duration { return time.Duration(v) * time.Microsecond }
+
+// jitter returns the mean difference between one round trip of the ring and the
+// next.
+func (s *Series) jitter() time.Duration {
+	if len(s.sorted) < 2 {
+		return 0
+	}
+	var sum, before int64 = 0, -1
+	for _, part := range [][]uint32{s.ring[s.next:], s.ring[:s.next]} {
+		for _, v := range part {
+			if v == lost {
+				continue
+			}
+			if before >= 0 {
+				sum += max(int64(v)-before, before-int64(v))
+			}
+			before = int64(v)
+		}
+	}
+	return time.Duration(sum) * time.Microsecond / time.Duration(len(s.sorted)-1)
 }
 
 // RTTStats are the round trips of a series. All but the counts are zero where
@@ -98,21 +133,15 @@ func (s *Series) Stats() RTTStats {
 	if s.replies > 1 {
 		out.Deviation = time.Duration(math.Sqrt(s.m2 / float64(s.replies-1)))
 	}
-	recent := slices.DeleteFunc(s.Recent(Window), func(d time.Duration) bool { return d < 0 })
-	if len(recent) == 0 {
-		return out
+	if len(s.sorted) > 0 {
+		out.Median, out.P95 = fromMicro(percentile(s.sorted, 50)), fromMicro(percentile(s.sorted, 95))
+		out.Jitter = s.jitter()
 	}
-	for i := 1; i < len(recent); i++ {
-		out.Jitter += (recent[i] - recent[i-1]).Abs()
-	}
-	out.Jitter /= time.Duration(max(1, len(recent)-1))
-	slices.Sort(recent)
-	out.Median, out.P95 = percentile(recent, 50), percentile(recent, 95)
 	return out
 }
 
-// percentile returns the nearest-rank percentile of sorted durations.
-func percentile(sorted []time.Duration, p int) time.Duration {
+// percentile returns the nearest-rank percentile of sorted values.
+func percentile[T any](sorted []T, p int) T {
 	return sorted[(p*len(sorted)+99)/100-1]
 }
 

@@ -638,3 +638,23 @@ func TestConfigValidate(t *testing.T) {
 		})
 	}
 }
+
+// TestLateTeaches wants a reply that comes too late to be waited for the next
+// time: a path that has become slow is not dead.
+func TestLateTeaches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := topologytest.Parse(t, "node d destination answer-delay=700ms; link s > a > d")
+		e := open(t, simnet.New(network).Open(), sees, Config{})
+		f := flowOf(network, 1, false)
+		mustProbe(t, e, probesTo(f, 1)) // now the engine waits for 500 ms beyond it
+		for i, want := range []traceflow.ReplyKind{traceflow.NoReply, traceflow.PortUnreachable} {
+			if got := mustProbe(t, e, []traceflow.Probe{{Flow: f, TTL: 2}})[0].Reply.Kind; got != want {
+				t.Errorf("probe %d: %s, want %s", i+1, got, want)
+			}
+			time.Sleep(time.Second)
+		}
+		if s := e.Stats(); s.Late != 1 {
+			t.Errorf("%+v, want one late", s)
+		}
+	})
+}

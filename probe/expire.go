@@ -11,6 +11,14 @@ import (
 // comes for it is counted as late or duplicate rather than as a stranger's.
 const linger = 10 * time.Second
 
+const (
+	// punctual is how late timers are on a host that is not too busy.
+	punctual = 5 * time.Millisecond
+	// reprieve is how long replies have to be handed over that came while the
+	// host was too busy to look.
+	reprieve = 20 * time.Millisecond
+)
+
 func (o *owner) wakeAt(t time.Time) {
 	if o.expiry.IsZero() || t.Before(o.expiry) {
 		o.expiry = t
@@ -22,7 +30,13 @@ func (o *owner) expire(now time.Time) {
 	if o.expiry.IsZero() || now.Before(o.expiry) {
 		return
 	}
-	o.expiry = time.Time{}
+	if now.Sub(o.expiry) > punctual && !o.spared {
+		// This host was late, and the replies may not be: they are still with the
+		// receiver, or the kernel. What it did not read is no loss of the network's.
+		o.expiry, o.spared = now.Add(reprieve), true
+		return
+	}
+	o.expiry, o.spared = time.Time{}, false
 	waiting := o.waiting[:0]
 	// What times out may queue retries, never new packets in o.waiting.
 	for _, a := range o.waiting {

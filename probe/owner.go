@@ -25,6 +25,7 @@ type owner struct {
 	finished   []*attempt                 // in the order finished, to be forgotten
 	quiet      []*flowState               // serial flows that wait until no old reply can come
 	expiry     time.Time                  // when expire has something to do; zero: nothing waits
+	spared     bool                       // expire has put off what it had to do
 	forged     int                        // replies that name a flow of ours with a wrong identity
 	strangers  int                        // foreign short quotes of packets to a destination of ours
 	batch      []traceflow.Datagram

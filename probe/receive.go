@@ -25,6 +25,7 @@ func (o *owner) match(answers []answer) {
 			duplicates++
 		default:
 			late++
+			o.learn(p, a)
 			p.task.flow.layGhost(p)
 		}
 	}
@@ -117,6 +118,14 @@ func (o *owner) answered(a *attempt, by *answer) {
 	}
 	if t.flow.unattributed > 0 {
 		o.settle(t.flow)
+	}
+}
+
+// learn takes from a reply that came too late how long such replies take, so
+// that the next are waited for: a path may have become slower.
+func (o *owner) learn(a *attempt, by *answer) {
+	if rtt := by.at.Sub(a.sent); !a.sent.IsZero() && by.named() && rtt <= o.config.Timeout {
+		o.tripsTo(a.task.probe.Flow.Destination).add(a.task.probe.TTL, rtt)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Most of what is told about borders: pairs of ASes, and addresses of one pair.
 const (
-	mostCrossings = 12
+	mostCrossings = 6
 	mostPlaces    = 3
 )
 
@@ -40,7 +40,8 @@ func borders(t *traceflow.Trace) []string {
 		if ixp := c[0].IXP; ixp != "" {
 			text += ", at " + short(ixp)
 		}
-		out = append(out, Printable(text+"; "+c.sure()+"."))
+		text += "; " + c.sure() + "."
+		out = append(out, Printable(strings.ToUpper(text[:1])+text[1:]))
 	}
 	if n := len(all) - mostCrossings; n > 0 {
 		out = append(out, fmt.Sprintf("And borders between %s of ASes.", Count(n, "more pair")))
@@ -52,7 +53,7 @@ func borders(t *traceflow.Trace) []string {
 func asName(s traceflow.BorderSide) string {
 	switch {
 	case s.ASN == 0:
-		return "an unknown AS"
+		return "an AS that is not known"
 	case s.Name == "":
 		return fmt.Sprintf("AS%d", s.ASN)
 	}

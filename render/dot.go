@@ -15,7 +15,7 @@ import (
 
 // DOT writes the graph for Graphviz: a column for each TTL, a frame around the
 // nodes of each AS that is known, and links as wide as the share of the flows
-// that crosses them. A hop that does not answer is a hollow node of its own; what
+// whose paths take them. A hop that does not answer is a hollow node of its own; what
 // is inferred is dashed. The vantage point is the node "source"; the other names
 // are the Node.IDs.
 //

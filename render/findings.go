@@ -196,8 +196,8 @@ func interfaceName(x *traceflow.Interface) string {
 	case x.Name == "":
 		return strings.Join(parts, " ")
 	case len(parts) == 0:
-		return x.Name
+		return shorten(x.Name, mostName)
 	default:
-		return fmt.Sprintf("%s (%s)", x.Name, strings.Join(parts, ", "))
+		return fmt.Sprintf("%s (%s)", shorten(x.Name, mostName), strings.Join(parts, ", "))
 	}
 }

@@ -40,7 +40,7 @@ func underneath(tree string) string {
 
 // clean makes text of strangers safe to show.
 func (o Options) clean(s string) string {
-	s = Printable(s)
+	s = Printable(shorten(s, mostCell))
 	if !o.ASCII {
 		return s
 	}

@@ -93,7 +93,7 @@ func codeHost(name, address string) string {
 	if name == "" || name == address {
 		return code(address)
 	}
-	return code(name) + " (" + code(address) + ")"
+	return code(shorten(name, mostCell)) + " (" + code(address) + ")"
 }
 
 // code writes text as a code span (CommonMark, section 6.1), in which nothing

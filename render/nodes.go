@@ -137,6 +137,8 @@ func stranger(s string) string { return Printable(shorten(s, mostName)) }
 // arrow is a link, and how to draw it.
 type arrow struct {
 	from, to string // "" is the vantage point
+	// share is the part of the flows that took it, of those that took any link
+	// between the two TTLs.
 	share    float64
 	inferred bool
 	flows    []int // of the paths through it
@@ -146,33 +148,29 @@ type arrow struct {
 func (n *nodes) arrows(t *traceflow.Trace) []arrow {
 	type pair struct{ from, to string }
 	flows := make(map[pair][]int)
-	total := 0
+	var total [256]int // flows by the TTL of the farther end
 	for i := range t.Graph.Paths {
 		p := &t.Graph.Paths[i]
 		from := ""
 		for _, id := range p.Nodes {
 			flows[pair{from, id}] = append(flows[pair{from, id}], p.Flows...)
+			total[n.byID[id].TTL] += len(p.Flows)
 			from = id
-		}
-		if len(p.Nodes) > 0 {
-			total += len(p.Flows)
 		}
 	}
 	var out []arrow
+	add := func(from, to string, inferred bool) {
+		through := slices.Sorted(slices.Values(flows[pair{from, to}]))
+		share := float64(len(through)) / float64(max(1, total[n.byID[to].TTL]))
+		out = append(out, arrow{from: from, to: to, share: share, inferred: inferred, flows: through})
+	}
 	for i := range n.all {
-		x := &n.all[i]
-		if through := flows[pair{"", x.ID}]; len(through) > 0 {
-			out = append(out, arrow{
-				to: x.ID, share: float64(len(through)) / float64(total), flows: through,
-				inferred: x.kind == kindSilent || x.TTL > 1,
-			})
+		if x := &n.all[i]; len(flows[pair{"", x.ID}]) > 0 {
+			add("", x.ID, x.kind == kindSilent || x.TTL > 1)
 		}
 	}
 	for _, l := range t.Graph.Links {
-		out = append(out, arrow{from: l.From, to: l.To, share: l.Share, inferred: l.Inferred, flows: flows[pair{l.From, l.To}]})
-	}
-	for i := range out {
-		slices.Sort(out[i].flows)
+		add(l.From, l.To, l.Inferred)
 	}
 	return out
 }

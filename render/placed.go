@@ -53,10 +53,7 @@ func placeFlows(t *traceflow.Trace) []placed {
 func placeFlow(t *traceflow.Trace, w *traceflow.Walk, all []*traceflow.Exchange) placed {
 	p := placed{walk: w}
 	slices.SortStableFunc(all, func(a, b *traceflow.Exchange) int { return a.Attempt - b.Attempt })
-	end := 255
-	if hasEnd(w) {
-		end = w.Distance()
-	}
+	end, known := w.Distance(), hasEnd(w)
 	var byTTL [256][]placedProbe
 	var beyond *traceflow.Exchange // the answer from the end to the lowest TTL beyond it
 	for _, e := range all {
@@ -71,8 +68,9 @@ func placeFlow(t *traceflow.Trace, w *traceflow.Walk, all []*traceflow.Exchange)
 		}
 		switch ttl := int(e.TTL); {
 		case e.Abandoned && !e.Reply.Kind.Answered():
-		case ttl <= end:
+		case ttl <= end || !known && (e.Err != nil || e.Reply.Kind.Answered()):
 			byTTL[ttl] = append(byTTL[ttl], placedProbe{e, int(e.Reply.QuotedTTL)})
+		case !known: // silence beyond all that is known
 		case e.Reply.Terminal(w.Flow.Destination) && (beyond == nil || e.TTL < beyond.TTL):
 			beyond = e
 		}

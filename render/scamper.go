@@ -123,8 +123,9 @@ func toScamper(t *traceflow.Trace, p *placed) *scamperTrace {
 		s.Method, s.SourcePort, s.DestPort = "udp-paris", &f.SourcePort, &f.DestinationPort
 	}
 	s.StopReason, s.StopData = scamperStop(p.walk)
+	s.HopCount = p.walk.Distance()
 	for _, h := range p.hops {
-		s.HopCount = h.ttl
+		s.HopCount = max(s.HopCount, h.ttl)
 		for _, probe := range h.probes {
 			if probe.Reply.Kind.Answered() {
 				s.Hops = append(s.Hops, toScamperHop(f, h.ttl, s.ProbeSize, &probe))

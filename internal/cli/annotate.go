@@ -32,8 +32,8 @@ func (o *annotateOptions) addFlags(c *cobra.Command) {
 	f.BoolVarP(&o.numeric, "numeric", "n", false, "ask no name server what hosts are called")
 	f.BoolVarP(&o.cymru, "cymru", "A", false, "ask Team Cymru, by DNS, for unknown ASes")
 	f.Var(&o.resolver, "resolver", "name `server` to ask: ADDR[:PORT] (the system's)")
-	f.Var(&o.dnsTimeout, "dns-timeout", "longest wait for all names, `seconds`")
-	o.data.addFlag(c)
+	f.Var(&o.dnsTimeout, "dns-timeout", "longest `time` for all names, seconds")
+	f.StringVar((*string)(&o.data), "data", "", "`folder` of the data sets; also TRACEFLOW_DATA")
 }
 
 // validate refuses what contradicts itself; sim is whether no real network is

@@ -37,6 +37,9 @@ type Env struct {
 	Color bool
 	// ASCII is whether Out is for somebody who reads no UTF-8.
 	ASCII bool
+	// Console is where a live screen can be shown; nil if input or output is no
+	// terminal.
+	Console *Console
 	// DropPrivileges gives up what the process may do beyond an ordinary
 	// user, once the sockets are open.
 	DropPrivileges func() error
@@ -44,12 +47,13 @@ type Env struct {
 
 // System is the environment of the process.
 func System() Env {
-	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	width, height, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
 		width = 0 // no terminal
 	}
 	return Env{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
+		Console: consoleOf(os.Stdin, os.Stdout, width, height),
+		In:      os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
 		// https://no-color.org; a dumb terminal has no colours.
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),

@@ -169,7 +169,7 @@ func newDataRemove(env Env) *cobra.Command {
 		},
 		RunE: func(_ *cobra.Command, names []string) error {
 			if len(names) == 0 {
-				return usagef("data remove takes the names of data sets (see traceflow data)")
+				return usagef("data remove takes the names of data sets")
 			}
 			f, err := folder.toWrite()
 			if err != nil {
@@ -252,10 +252,10 @@ func runDataVerify(env Env, folder dataFolder) error {
 // noSets says where there are none.
 func noSets(env Env, folder enrich.Folder) error {
 	_, err := os.Stat(string(folder))
-	why := "none yet"
+	why := "has none yet"
 	if os.IsNotExist(err) {
-		why = "not there yet"
+		why = "is not there yet"
 	}
-	fmt.Fprintf(env.Err, "no data sets: %s is %s (see traceflow data --help)\n", printable(string(folder)), why)
+	fmt.Fprintf(env.Err, "no data sets: %s %s (see traceflow data --help)\n", printable(string(folder)), why)
 	return nil
 }

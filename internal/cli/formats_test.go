@@ -24,7 +24,7 @@ func TestSeveralResults(t *testing.T) {
 		var out bytes.Buffer
 		o := outputOptions{format: format}
 		for range 3 {
-			if err := o.write(Env{Out: &out}, &trace, true); err != nil {
+			if err := o.write(Env{Out: &out}, &trace, nil, true); err != nil {
 				t.Fatal(err)
 			}
 		}

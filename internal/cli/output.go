@@ -5,6 +5,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -73,17 +74,18 @@ func (o *outputOptions) render(env Env) render.Options {
 	}
 }
 
-// show writes one result; several is whether there are more of them. Above a
-// table stands whose it is then, and below it what was found out if the trace
-// chose its flows by itself.
-func (o *outputOptions) show(env Env, t *traceflow.Trace, several bool) error {
+// show writes one result; several is whether there are more of them, and stats
+// what a live screen has measured since, nil without one. Above a table stands
+// whose it is then, and below it what was found out if the trace chose its flows
+// by itself.
+func (o *outputOptions) show(env Env, t *traceflow.Trace, stats []traceflow.PathStats, several bool) error {
 	if o.written > 0 && (o.isTable() || o.isReport()) {
 		fmt.Fprintln(env.Out)
 	}
 	if several && o.isTable() {
 		fmt.Fprintf(env.Out, "%s (%s)\n", printable(t.Destination.Name), t.Destination.Address)
 	}
-	if err := o.write(env, t, several); err != nil {
+	if err := o.write(env, t, stats, several); err != nil {
 		return err
 	}
 	if !o.isTable() || t.Config.Paths > 0 {
@@ -96,9 +98,14 @@ func (o *outputOptions) show(env Env, t *traceflow.Trace, several bool) error {
 	return nil
 }
 
-// write writes one result; several is whether there are more of them.
-func (o *outputOptions) write(env Env, t *traceflow.Trace, several bool) error {
+// write writes what show does, without what stands around a table.
+func (o *outputOptions) write(env Env, t *traceflow.Trace, stats []traceflow.PathStats, several bool) error {
 	write := formats[o.format]
+	if o.format == "report" && stats != nil {
+		write = func(w io.Writer, t *traceflow.Trace, o render.Options) error {
+			return render.PathReport(w, t, stats, o)
+		}
+	}
 	if o.format == "json" && several {
 		write = render.NDJSON
 	}

@@ -40,7 +40,7 @@ func (o *probeOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.quic, "quic", false, "probe with QUIC packets that servers answer")
 	f.IntVar(&o.sourcePort, "srcport", 33452, "source `port` base; flow i: port + i")
 	f.IntVarP(&o.destinationPort, "dstport", "p", 0, "destination `port` (UDP 33452, TCP and QUIC 443)")
-	f.StringVarP(&o.class, "tos", "t", "", "traffic `class`: a DSCP as ef, af41, cs1, or the\nwhole byte, 0 to 255")
+	f.StringVarP(&o.class, "tos", "t", "", "traffic `class`: a DSCP as ef, af41, cs1; or 0 to 255")
 	f.StringVar(&o.ecn, "ecn", "", "its two ECN `bits`: ect0, ect1, ce")
 	f.IntVar(&o.size, "size", 0, "`bytes` of a packet, IP header included")
 	f.BoolVarP(&o.dontFragment, "dont-fragment", "F", false, "forbid routers to fragment probes")

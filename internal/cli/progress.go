@@ -16,20 +16,31 @@ func showProgress(env Env, o *traceOptions, stats func() traceflow.Stats) (stop 
 	if !env.Terminal || o.quiet || o.debug {
 		return func() {}
 	}
+	started := time.Now()
+	end := every(100*time.Millisecond, func() {
+		s := stats()
+		fmt.Fprintf(env.Err, "\r\x1b[Ksent %d · replies %d · %.1f s", s.Probes, s.Replies, time.Since(started).Seconds())
+	})
+	return func() {
+		end()
+		fmt.Fprint(env.Err, "\r\x1b[K")
+	}
+}
+
+// every calls a function at an interval, in a goroutine that stop ends and waits
+// for.
+func every(interval time.Duration, do func()) (stop func()) {
 	done := make(chan struct{})
 	var wait sync.WaitGroup
 	wait.Go(func() {
-		tick := time.NewTicker(100 * time.Millisecond)
+		tick := time.NewTicker(interval)
 		defer tick.Stop()
-		started := time.Now()
 		for {
 			select {
 			case <-done:
-				fmt.Fprint(env.Err, "\r\x1b[K")
 				return
 			case <-tick.C:
-				s := stats()
-				fmt.Fprintf(env.Err, "\r\x1b[Ksent %d · replies %d · %.1f s", s.Probes, s.Replies, time.Since(started).Seconds())
+				do()
 			}
 		}
 	})

@@ -14,11 +14,11 @@ import (
 	"traceflow"
 )
 
-// A result may be as large as this. The largest that traceflow writes is far
-// below, and what somebody else made up takes no more than a few GB of memory.
+// A result may be as large as this, which a default trace is far from. What
+// somebody else made up takes no more than 2 GB of memory.
 const (
 	largestResult = 256 << 20 // bytes
-	mostObjects   = 4 << 20   // objects and nulls
+	mostObjects   = 2 << 20   // objects and nulls
 	mostValues    = 16 << 20  // in lists and objects
 )
 

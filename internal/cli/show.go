@@ -82,7 +82,7 @@ func showFile(env Env, o *outputOptions, file string, several bool) error {
 			return err
 		}
 		several = several || !first || all.more()
-		if err := o.show(env, t.Mask(o.mask), several); err != nil {
+		if err := o.show(env, t.Mask(o.mask), nil, several); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,7 @@ type traceOptions struct {
 	probeOptions
 	outputOptions
 	annotateOptions
+	liveOptions
 	paths                              pathCount
 	firstTTL, maxTTL, queries, retries int
 	confidence                         float64
@@ -45,7 +46,6 @@ type traceOptions struct {
 const traceExamples = `  traceflow example.com                      every path, with 95 % confidence
   traceflow -P 4 example.com                 four flows, whatever they show
   traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
-  traceflow -P 64 --rate 0 192.0.2.1         as fast as it can: two round trips
   traceflow --sim d                          a network in memory, no rights
   traceflow doctor                           what this machine lets it do`
 
@@ -90,17 +90,18 @@ link; how sure that is stands below the paths.`,
 	f.BoolVarP(&o.ipv6, "ipv6", "6", false, "use IPv6")
 	o.outputOptions.addFlags(f)
 	o.annotateOptions.addFlags(c)
+	o.liveOptions.addFlags(f)
 	f.IntVarP(&o.queries, "queries", "q", 1, "`number` of probes for each hop, with -P N")
 	f.IntVar(&o.retries, "retries", 2, "`times` to resend an unanswered probe")
 	f.VarP(&o.timeout, "timeout", "w", "longest wait for a reply, `seconds`")
 	f.IntVar(&o.rate, "rate", 500, "highest `pace`, packets/s; 0: no limit")
-	f.VarP((*gap)(&o.wait), "wait", "z", "gap between two probes, `seconds` (milliseconds\nif above 10); instead of --rate")
+	f.VarP((*gap)(&o.wait), "wait", "z", "gap between two probes, `seconds` (ms above 10)")
 	f.StringVarP(&o.source, "source", "s", "", "source `address`")
 	f.StringVarP(&o.iface, "interface", "i", "", "`name` of the interface to send from")
 	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), sockets,\nauto (raw if permitted)")
-	f.StringVar(&o.sim, "sim", "", "trace a network in memory: its `file`, or a name")
+	f.StringVar(&o.sim, "sim", "", "trace a network in memory: a `file`, or one built in")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0: draw one")
-	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page of --format viz\n(not in this version)")
+	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page (not yet)")
 	f.BoolVar(&o.debug, "debug", false, "log every packet to standard error")
 	f.BoolVar(&o.quiet, "quiet", false, "only errors on standard error")
 	f.BoolVar(&o.helpAll, "help-all", false, "print the help with every flag")
@@ -131,6 +132,9 @@ func (o *traceOptions) validate(args []string) error {
 		}
 	}
 	if err := o.probeOptions.validate(o.given, o.vary); err != nil {
+		return err
+	}
+	if err := o.validateLive(args); err != nil {
 		return err
 	}
 	if o.given("dstport") && (o.destinationPort < 1 || o.destinationPort > 65535) {
@@ -215,15 +219,24 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		return usagef("--sim %s: %w", o.sim, err)
 	}
 	defer names.close()
+	onScreen := o.goLive(env)
 	result := exitOK
 	for i := range targets {
-		t, err := measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
-		names.annotate(ctx, env, t, o.quiet || o.debug)
+		var t *traceflow.Trace
+		var stats []traceflow.PathStats // where the format is of more than the trace
+		var err error
+		if onScreen {
+			t, stats, err = o.runLive(ctx, env, &targets[i], engines.of(&targets[i]), names)
+		} else {
+			t, err = measure(ctx, env, o, &targets[i], engines.of(&targets[i]))
+			names.annotate(ctx, env, t, o.quiet || o.debug)
+		}
 		names.report(env)
 		if o.mask > 0 {
 			t = t.Mask(o.mask) // all that is said from here on
+			stats = t.MaskStats(stats)
 		}
-		if werr := o.show(env, t, len(targets) > 1); werr != nil {
+		if werr := o.show(env, t, stats, len(targets) > 1); werr != nil {
 			return werr
 		}
 		complain(env, t)
@@ -262,6 +275,17 @@ func verdict(t *traceflow.Trace) int {
 // measure follows the flows to one destination. The trace is valid with an
 // error, too, and holds what was measured before it.
 func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *engine) (*traceflow.Trace, error) {
+	t := o.newTrace(target, e)
+	if !o.quiet {
+		announce(env, t)
+	}
+	stop := showProgress(env, o, e.Stats)
+	defer stop()
+	return t, o.find(ctx, t, target, e)
+}
+
+// newTrace is a trace before the first packet.
+func (o *traceOptions) newTrace(target *target, e *engine) *traceflow.Trace {
 	t := &traceflow.Trace{
 		Version:      Version,
 		Destination:  traceflow.Destination{Name: target.name, Address: target.address},
@@ -277,12 +301,13 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 	if o.paths > 0 {
 		t.Flows = target.flows(o)
 	}
-	if !o.quiet {
-		announce(env, t)
-	}
+	return t
+}
+
+// find follows the flows of a new trace. The trace is valid with an error, too.
+func (o *traceOptions) find(ctx context.Context, t *traceflow.Trace, target *target, e *engine) error {
 	before := e.Stats()
 	t.Started = time.Now()
-	stop := showProgress(env, o, e.Stats)
 	r, err := o.discover(ctx, t, target, e)
 	if err == nil {
 		err = o.finish(ctx, t, target, e, &r)
@@ -300,10 +325,9 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 			t.Complete, t.StopReason = false, traceflow.StopCancelled
 		}
 	}
-	stop()
 	t.Ended = time.Now()
 	t.Stats = e.Stats().Since(before)
-	return t, err
+	return err
 }
 
 // randomSeed is short enough to be typed again.

@@ -202,7 +202,7 @@ func (d *draft) compile(folder string, read func() (parsed, error)) error {
 	if err != nil {
 		return err
 	}
-	b, err := p.builder.build(p.rows)
+	b, err := p.builder.build()
 	if err != nil {
 		return err
 	}

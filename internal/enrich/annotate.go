@@ -9,8 +9,8 @@ import (
 	"traceflow"
 )
 
-// Annotate fills Origin, Place and Port of out with what the sets say of an
-// address, each from the set that is believed most:
+// Annotate fills Origin, Place and Port of out, as far as out does not say them yet,
+// with what the sets say of an address, each from the set that is believed most:
 //
 //   - origin: the user's own table; on a peering LAN the member whose port the
 //     address is, and otherwise nobody, whatever BGP says, since such LANs are
@@ -34,9 +34,15 @@ func (s *Store) Annotate(address netip.Addr, out *traceflow.Annotation) {
 			said[i] = s.ask(set, address)
 		}
 	}
-	s.port(address, said, &out.Port)
-	s.origin(address, said, out)
-	s.place(said, &out.Place)
+	if out.Port.IXP == "" {
+		s.port(address, said, &out.Port)
+	}
+	if len(out.Origin.ASNs) == 0 {
+		s.origin(address, said, out)
+	}
+	if out.Place == (traceflow.Place{}) {
+		s.place(said, &out.Place)
+	}
 }
 
 // carrierGrade are the addresses between a provider's NAT and its customers (RFC

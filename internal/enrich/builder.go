@@ -131,8 +131,8 @@ func (b *builder) spans() ([]span, error) {
 
 var errNoRows = errors.New("it says nothing of any address")
 
-// build compiles what was added; rows is how many the source has.
-func (b *builder) build(rows int) ([]byte, error) {
+// build compiles what was added.
+func (b *builder) build() ([]byte, error) {
 	if len(b.rows) == 0 {
 		return nil, errNoRows
 	}
@@ -140,7 +140,7 @@ func (b *builder) build(rows int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encodeTable(spans, b.records, b.names, rows)
+	return encodeTable(spans, b.records, b.names)
 }
 
 // lastAddress returns the highest address of a prefix.

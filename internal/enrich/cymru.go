@@ -81,7 +81,7 @@ func parseCymruOrigin(a netip.Addr, records []string) (traceflow.Origin, bool) {
 			continue
 		}
 		var asns []uint32
-		for _, text := range strings.Fields(fields[0]) {
+		for text := range strings.FieldsSeq(fields[0]) {
 			n, err := strconv.ParseUint(text, 10, 32)
 			if err != nil || n == 0 || slices.Contains(asns, uint32(n)) {
 				continue

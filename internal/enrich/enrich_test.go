@@ -76,7 +76,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestAnnotate(t *testing.T) {
+func TestAnnotator(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		own := shelf{
 			known: map[string]traceflow.Annotation{"192.0.2.1": {Hostname: traceflow.Hostname{Name: "mine", Source: "own"}}},
@@ -115,8 +115,10 @@ func TestAnnotate(t *testing.T) {
 			t.Errorf("annotations (-want +got)\n%s", diff)
 		}
 		wantSets := []traceflow.DataSet{
-			{Name: "own", Kind: traceflow.KindPrefixes}, {Name: "table", Kind: "riswhois"},
-			{Name: "dns", Kind: "dns", Date: start.UTC()}, {Name: "cymru", Kind: "cymru", Date: start.UTC()},
+			{Name: "own", Kind: traceflow.KindPrefixes},
+			{Name: "table", Kind: "riswhois"},
+			{Name: "dns", Kind: "dns", Date: start.UTC()},
+			{Name: "cymru", Kind: "cymru", Date: start.UTC()},
 		}
 		if diff := cmp.Diff(wantSets, trace.DataSets); diff != "" {
 			t.Errorf("data sets (-want +got)\n%s", diff)
@@ -153,9 +155,9 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// TestAnnotateDead has no answers at all: it takes the timeout once, not once
+// TestAnnotatorDead has no answers at all: it takes the timeout once, not once
 // for each source, and what is on the machine is used.
-func TestAnnotateDead(t *testing.T) {
+func TestAnnotatorDead(t *testing.T) {
 	virtual(t, func(t *testing.T) {
 		table := shelf{known: map[string]traceflow.Annotation{"192.0.2.1": {Origin: traceflow.Origin{ASNs: []uint32{64500}, Source: "table"}}}}
 		resolver := inMemory(&dnstest.Server{Delay: -1})

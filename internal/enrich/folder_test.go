@@ -53,10 +53,7 @@ func (f Folder) files(t testing.TB) (names []string) {
 }
 
 func TestAddFindsTheKind(t *testing.T) {
-	asn, err := enrichtest.MMDB("GeoLite2-ASN", enrichtest.Network{Prefix: "192.0.2.0/24", ASN: 64500, ASName: "Example"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	asn := mmdbBytes(t, "GeoLite2-ASN", enrichtest.Network{Prefix: "192.0.2.0/24", ASN: 64500, ASName: "Example"})
 	six := "64500\t2001:db8::/32\t1\n"
 	tests := []struct {
 		name string
@@ -108,10 +105,7 @@ func TestAddFindsTheKind(t *testing.T) {
 
 func TestAddRefuses(t *testing.T) {
 	whole := gzipped(t, risText)
-	asn, err := enrichtest.MMDB("GeoLite2-ASN", enrichtest.Network{Prefix: "192.0.2.0/24", ASN: 64500, ASName: "Example"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	asn := mmdbBytes(t, "GeoLite2-ASN", enrichtest.Network{Prefix: "192.0.2.0/24", ASN: 64500, ASName: "Example"})
 	tests := []struct{ name, text, want string }{
 		{"empty", "", "file: the file is empty"},
 		{"blank", " \n\n", "file: the file is empty"},

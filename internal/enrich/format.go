@@ -30,6 +30,8 @@ const (
 	// formatVersion changes with all that follows.
 	formatVersion = 1
 	magic         = "TFLOWTBL"
+	// maxPages bounds a file: 1 GiB.
+	maxPages = 1 << 18
 )
 
 // The widths of keys in the three lists.
@@ -48,14 +50,13 @@ const valueWidth = 4
 func perPage(list int) int { return pageSize / (keyWidths[list] + valueWidth) }
 
 func pagesFor(list int, entries uint32) int {
-	return (int(entries) + perPage(list) - 1) / perPage(list)
+	return int((int64(entries) + int64(perPage(list)) - 1) / int64(perPage(list)))
 }
 
 // header is what a file says of itself.
 type header struct {
 	entries   [lists]uint32
 	heapPages uint32
-	rows      uint32 // of the file that the table was made from
 }
 
 func (h *header) pages() int {
@@ -95,11 +96,12 @@ func (h *header) append(b, directory []byte) []byte {
 		b = binary.BigEndian.AppendUint32(b, n)
 	}
 	b = binary.BigEndian.AppendUint32(b, h.heapPages)
-	b = binary.BigEndian.AppendUint32(b, h.rows)
 	b = binary.BigEndian.AppendUint32(b, checksum(directory))
 	b = append(b, make([]byte, headerSize-crc32.Size-(len(b)-start))...)
 	return binary.BigEndian.AppendUint32(b, checksum(b[start:]))
 }
+
+var errTooLarge = errors.New("the table is too large")
 
 var errNoTable = errors.New("not a compiled table")
 
@@ -118,8 +120,11 @@ func decodeHeader(b []byte) (header, uint32, error) {
 	for i := range h.entries {
 		h.entries[i] = binary.BigEndian.Uint32(b[12+4*i:])
 	}
-	h.heapPages, h.rows = binary.BigEndian.Uint32(b[24:]), binary.BigEndian.Uint32(b[28:])
-	return h, binary.BigEndian.Uint32(b[32:]), nil
+	h.heapPages = binary.BigEndian.Uint32(b[24:])
+	if h.heapPages > maxPages || h.pages() > maxPages {
+		return header{}, 0, errDamaged
+	}
+	return h, binary.BigEndian.Uint32(b[28:]), nil
 }
 
 // pageWriter fills pages with entries that do not cross their borders.
@@ -140,14 +145,14 @@ func (w *pageWriter) close() {
 }
 
 // encodeTable writes the file of a table.
-func encodeTable(spans []span, records []record, names map[uint32]string, rows int) ([]byte, error) {
+func encodeTable(spans []span, records []record, names map[uint32]string) ([]byte, error) {
 	var heap pageWriter
 	offsets := make([]uint32, len(records))
 	var scratch []byte
 	place := func(encoded []byte) (uint32, error) {
 		heap.room(len(encoded))
-		if int64(len(heap.b)) >= nothing {
-			return 0, errors.New("the table is too large")
+		if len(heap.b) >= maxPages*pageSize {
+			return 0, errTooLarge
 		}
 		offset := uint32(len(heap.b))
 		heap.b = append(heap.b, encoded...)
@@ -161,7 +166,7 @@ func encodeTable(spans []span, records []record, names map[uint32]string, rows i
 		}
 	}
 
-	h := header{rows: uint32(rows)}
+	var h header
 	var pages [lists]pageWriter
 	var firsts, directory []byte
 	put := func(list int, key []byte, value uint32) {
@@ -189,7 +194,9 @@ func encodeTable(spans []span, records []record, names map[uint32]string, rows i
 	}
 
 	heap.close()
-	h.heapPages = uint32(len(heap.b) / pageSize)
+	if h.heapPages = uint32(len(heap.b) / pageSize); h.pages() > maxPages {
+		return nil, errTooLarge
+	}
 	directory = firsts
 	all := make([]byte, 0, len(heap.b))
 	for i := range pages {

@@ -41,7 +41,7 @@ func (m *mmdb) lookup(address netip.Addr) (record, error) {
 
 // date is when the file was made.
 func (m *mmdb) date() time.Time {
-	if m.Metadata.BuildEpoch == 0 || m.Metadata.BuildEpoch > 1<<40 {
+	if m.Metadata.BuildEpoch == 0 || uint64(m.Metadata.BuildEpoch) > 1<<40 {
 		return time.Time{}
 	}
 	return m.Metadata.BuildTime().UTC()

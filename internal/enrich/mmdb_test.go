@@ -4,6 +4,7 @@ package enrich
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -16,15 +17,24 @@ import (
 	"traceflow/internal/enrich/enrichtest"
 )
 
-// mmdbFile writes an MMDB file.
-func mmdbFile(t testing.TB, databaseType string, networks ...enrichtest.Network) string {
+// mmdbBytes makes an MMDB file; without a 64-bit system it skips the test.
+func mmdbBytes(t testing.TB, databaseType string, networks ...enrichtest.Network) []byte {
 	t.Helper()
 	b, err := enrichtest.MMDB(databaseType, networks...)
+	if errors.Is(err, errors.ErrUnsupported) {
+		t.Skip(err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+// mmdbFile writes one.
+func mmdbFile(t testing.TB, databaseType string, networks ...enrichtest.Network) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "file.mmdb")
-	if err := os.WriteFile(path, b, 0o644); err != nil {
+	if err := os.WriteFile(path, mmdbBytes(t, databaseType, networks...), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -95,10 +105,7 @@ func TestMMDBWithoutUse(t *testing.T) {
 
 // TestMMDBCutShort wants that noticed at every length.
 func TestMMDBCutShort(t *testing.T) {
-	b, err := enrichtest.MMDB("GeoLite2-ASN", enrichtest.Network{Prefix: "192.0.2.0/24", ASN: 64500, ASName: "Example"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := mmdbBytes(t, "GeoLite2-ASN", enrichtest.Network{Prefix: "192.0.2.0/24", ASN: 64500, ASName: "Example"})
 	for n := 0; n < len(b); n += 5 {
 		r, err := maxminddb.OpenBytes(b[:n])
 		if err != nil {
@@ -112,13 +119,9 @@ func TestMMDBCutShort(t *testing.T) {
 
 func FuzzMMDB(f *testing.F) {
 	for _, databaseType := range []string{"GeoLite2-City", "ipinfo bundle_location_lite.mmdb"} {
-		b, err := enrichtest.MMDB(databaseType,
+		f.Add(mmdbBytes(f, databaseType,
 			enrichtest.Network{Prefix: "192.0.2.0/24", ASN: 64500, ASName: "Example", Country: "DE", City: "Berlin"},
-			enrichtest.Network{Prefix: "2001:db8::/32", ASN: 64501, ASName: "Two", Country: "FR"})
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
+			enrichtest.Network{Prefix: "2001:db8::/32", ASN: 64501, ASName: "Two", Country: "FR"}))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := maxminddb.OpenBytes(bytes.Clone(b))

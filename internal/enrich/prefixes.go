@@ -40,7 +40,7 @@ func ParsePrefixes(r io.Reader, name string) (*Table, error) {
 	p, err := readPrefixes(r)
 	if err == nil {
 		var b []byte
-		if b, err = p.builder.build(p.rows); err == nil {
+		if b, err = p.builder.build(); err == nil {
 			return tableOf(b)
 		}
 	}

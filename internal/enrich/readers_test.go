@@ -31,7 +31,7 @@ func tableFrom(t testing.TB, kind Kind, text string) (*Table, parsed) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := p.builder.build(p.rows)
+	b, err := p.builder.build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,8 +128,8 @@ func TestReaders(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			table, p := tableFrom(t, tt.kind, tt.text)
-			if p.rows != tt.rows || table.Rows() != tt.rows {
-				t.Errorf("%d rows, in the table %d, want %d", p.rows, table.Rows(), tt.rows)
+			if p.rows != tt.rows {
+				t.Errorf("%d rows, want %d", p.rows, tt.rows)
 			}
 			for address, want := range tt.want {
 				if diff := cmp.Diff(want, ask(t, table, address), compareRecords); diff != "" {
@@ -219,7 +219,7 @@ func TestReadersRefuse(t *testing.T) {
 		t.Run(string(tt.kind)+" "+name, func(t *testing.T) {
 			p, err := readers[tt.kind](strings.NewReader(tt.text))
 			if err == nil {
-				_, err = p.builder.build(p.rows)
+				_, err = p.builder.build()
 			}
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
@@ -246,7 +246,7 @@ func fuzzReader(f *testing.F, kind Kind, seeds ...string) {
 		if err != nil {
 			return
 		}
-		b, err := p.builder.build(p.rows)
+		b, err := p.builder.build()
 		if err != nil {
 			return
 		}

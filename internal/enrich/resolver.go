@@ -4,6 +4,7 @@ package enrich
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -102,9 +103,7 @@ feed:
 	close(next)
 	wait.Wait()
 	fresh, _ := a.remembered(missing)
-	for key, x := range fresh {
-		out[key] = x
-	}
+	maps.Copy(out, fresh)
 	return out
 }
 

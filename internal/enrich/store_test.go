@@ -127,6 +127,14 @@ func TestStoreAnnotate(t *testing.T) {
 			}
 		})
 	}
+	before := traceflow.Annotation{
+		Origin: traceflow.Origin{ASNs: []uint32{1}, Source: "x"}, Place: traceflow.Place{City: "X", Source: "x"}, Port: traceflow.Port{IXP: "X", Source: "x"},
+	}
+	after := before
+	store.Annotate(netip.MustParseAddr("198.51.100.2"), &after)
+	if diff := cmp.Diff(before, after, cmpopts.EquateComparable(netip.Prefix{}, netip.Addr{})); diff != "" {
+		t.Errorf("what was said before (-want +got)\n%s", diff)
+	}
 	var none traceflow.Annotation
 	store.Annotate(netip.Addr{}, &none)
 	if !none.IsZero() {
@@ -171,8 +179,8 @@ func TestTableInMemory(t *testing.T) {
 	store.AddTable(set, compiled(t, "prefix,asn\n192.0.2.0/24,64500\n"))
 	set.Date = time.Time{}
 	store.AddTable(set, compiled(t, "prefix,asn\n192.0.0.0/16,64501\n"))
-	var a traceflow.Annotation
 	for address, want := range map[string]string{"192.0.2.1": "sim", "192.0.1.1": "sim-2"} {
+		var a traceflow.Annotation
 		if store.Annotate(netip.MustParseAddr(address), &a); a.Origin.Source != want {
 			t.Errorf("%s: %+v, want it from %s", address, a.Origin, want)
 		}
@@ -239,6 +247,7 @@ func TestStoreGoesOnWithoutBrokenSets(t *testing.T) {
 			defer store.Close()
 			var a traceflow.Annotation
 			for range 3 {
+				a = traceflow.Annotation{}
 				store.Annotate(netip.MustParseAddr("192.0.2.9"), &a)
 			}
 			if len(a.Origin.ASNs) == 0 || a.Place.Country == "" || a.Origin.Source == tt.file || a.Place.Source == tt.file {

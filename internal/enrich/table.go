@@ -28,14 +28,18 @@ type Table struct {
 	// all pages.
 	firsts [lists][]byte
 	sums   []byte
+	// begins is the number of the first page of each list, and of the heap.
+	begins [lists + 1]int
+	count  int // of pages
 
 	mu    sync.Mutex
 	cache [cachedPages]page // by number modulo its size
 }
 
+// page is a page that was read: none, if there are no bytes.
 type page struct {
 	number int
-	bytes  []byte // nil: none is here
+	bytes  []byte
 }
 
 // openTable opens the file of a table.
@@ -83,13 +87,14 @@ func newTable(r io.ReaderAt, size int64) (*Table, error) {
 	if checksum(directory) != sum {
 		return nil, errDamaged
 	}
-	t := &Table{header: h, r: r}
+	t := &Table{header: h, r: r, count: h.pages()}
 	rest := directory
 	for list, entries := range h.entries {
-		n := pagesFor(list, entries) * keyWidths[list]
-		t.firsts[list], rest = rest[:n], rest[n:]
+		n := pagesFor(list, entries)
+		t.firsts[list], rest = rest[:n*keyWidths[list]], rest[n*keyWidths[list]:]
+		t.begins[list+1] = t.begins[list] + n
 	}
-	t.sums = rest[:h.pages()*crc32.Size]
+	t.sums = rest[:t.count*crc32.Size]
 	return t, nil
 }
 
@@ -101,21 +106,21 @@ func (t *Table) Close() error {
 	return t.close()
 }
 
-// Rows is how many rows the table was made from.
-func (t *Table) Rows() int { return int(t.rows) }
-
-// page returns a page of the file, which is not changed any more.
+// page returns a page of the file, which is there until the next is asked for. The
+// caller holds the mutex.
 func (t *Table) page(number int) ([]byte, error) {
-	if number < 0 || number >= t.pages() {
+	if number < 0 || number >= t.count {
 		return nil, errDamaged
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	slot := &t.cache[number%cachedPages]
 	if slot.bytes != nil && slot.number == number {
 		return slot.bytes, nil
 	}
-	b := make([]byte, pageSize)
+	b := slot.bytes
+	if b == nil {
+		b = make([]byte, pageSize)
+	}
+	*slot = page{} // until it is known to be good
 	if _, err := t.r.ReadAt(b, t.pagesAt()+int64(number)*pageSize); err != nil {
 		return nil, err
 	}
@@ -126,7 +131,8 @@ func (t *Table) page(number int) ([]byte, error) {
 	return b, nil
 }
 
-// find returns the last entry of a list whose key is not above this one.
+// find returns the last entry of a list whose key is not above this one, on a page
+// (see there).
 func (t *Table) find(list int, key []byte) (found []byte, value uint32, err error) {
 	width, firsts := keyWidths[list], t.firsts[list]
 	n := sort.Search(len(firsts)/width, func(i int) bool {
@@ -135,17 +141,12 @@ func (t *Table) find(list int, key []byte) (found []byte, value uint32, err erro
 	if n < 0 {
 		return nil, nothing, nil
 	}
-	number := n
-	for before := range list {
-		number += pagesFor(before, t.entries[before])
-	}
-	b, err := t.page(number)
+	b, err := t.page(t.begins[list] + n)
 	if err != nil {
 		return nil, 0, err
 	}
 	size := width + valueWidth
-	entries := min(perPage(list), int(t.entries[list])-n*perPage(list))
-	i := sort.Search(entries, func(i int) bool { return bytes.Compare(b[i*size:][:width], key) > 0 }) - 1
+	i := sort.Search(t.entriesOn(list, n), func(i int) bool { return bytes.Compare(b[i*size:][:width], key) > 0 }) - 1
 	if i < 0 { // the directory says otherwise
 		return nil, 0, errDamaged
 	}
@@ -155,7 +156,7 @@ func (t *Table) find(list int, key []byte) (found []byte, value uint32, err erro
 
 // heap returns the rest of the page of the heap from an offset on.
 func (t *Table) heap(offset uint32) ([]byte, error) {
-	b, err := t.page(t.pages() - int(t.heapPages) + int(offset/pageSize))
+	b, err := t.page(t.begins[lists] + int(offset/pageSize))
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +165,8 @@ func (t *Table) heap(offset uint32) ([]byte, error) {
 
 // lookup returns what the table says of an address: nothing, if it is not there.
 func (t *Table) lookup(address netip.Addr) (record, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	_, value, err := t.find(listOf(address), address.AsSlice())
 	if err != nil || value == nothing {
 		return record{}, err
@@ -184,6 +187,8 @@ func (t *Table) lookup(address netip.Addr) (record, error) {
 
 // asName returns what the table calls an AS, "" if it does not know it.
 func (t *Table) asName(asn uint32) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	key := binary.BigEndian.AppendUint32(nil, asn)
 	found, value, err := t.find(listNames, key)
 	if err != nil || !bytes.Equal(found, key) {
@@ -203,38 +208,43 @@ func (t *Table) asName(asn uint32) (string, error) {
 
 // verify reads everything: every page, and every record that a list points to.
 func (t *Table) verify() error {
-	number := 0
 	for list := range lists {
-		width := keyWidths[list]
 		var last []byte
-		for i := range int(t.entries[list]) {
-			in := i % perPage(list)
-			if in == 0 && i > 0 {
-				number++
-			}
-			b, err := t.page(number)
+		for number := t.begins[list]; number < t.begins[list+1]; number++ {
+			b, err := t.copyPage(number)
 			if err != nil {
 				return err
 			}
-			key := b[in*(width+valueWidth):][:width]
-			if i > 0 && bytes.Compare(last, key) >= 0 {
-				return errDamaged
+			for i := range t.entriesOn(list, number-t.begins[list]) {
+				key := b[i*(keyWidths[list]+valueWidth):][:keyWidths[list]]
+				if last != nil && bytes.Compare(last, key) >= 0 {
+					return errDamaged
+				}
+				last = key
+				if err := t.verifyKey(list, key); err != nil {
+					return err
+				}
 			}
-			last = key
-			if err := t.verifyKey(list, key); err != nil {
-				return err
-			}
-		}
-		if t.entries[list] > 0 {
-			number++
 		}
 	}
-	for ; number < t.pages(); number++ {
-		if _, err := t.page(number); err != nil {
+	for number := t.begins[lists]; number < t.count; number++ {
+		if _, err := t.copyPage(number); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (t *Table) copyPage(number int) ([]byte, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b, err := t.page(number)
+	return bytes.Clone(b), err
+}
+
+// entriesOn is how many entries there are on the nth page of a list.
+func (t *Table) entriesOn(list, n int) int {
+	return min(perPage(list), int(t.entries[list])-n*perPage(list))
 }
 
 func (t *Table) verifyKey(list int, key []byte) error {

@@ -56,7 +56,7 @@ func TestTableAgainstList(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		encoded, err := b.build(len(prefixes))
+		encoded, err := b.build()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestTableLongerThanAPage(t *testing.T) {
 			}
 		}
 	}
-	encoded, err := b.build(2 * n)
+	encoded, err := b.build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestTableIsNotTrusted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := p.builder.build(p.rows)
+	b, err := p.builder.build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestTableOfAnotherVersion(t *testing.T) {
 	if err := b.addPrefix(netip.MustParsePrefix("192.0.2.0/24"), record{asns: []uint32{1}}, 0); err != nil {
 		t.Fatal(err)
 	}
-	encoded, err := b.build(1)
+	encoded, err := b.build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestTableIsSearchedWhereItLies(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	encoded, err := b.build(200_000)
+	encoded, err := b.build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,10 +275,10 @@ func TestBuilderRefusesCrossingRanges(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := b.build(2); err == nil || err.Error() != "line 2: the range overlaps that of line 1" {
+	if _, err := b.build(); err == nil || err.Error() != "line 2: the range overlaps that of line 1" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := newBuilder().build(0); !errors.Is(err, errNoRows) {
+	if _, err := newBuilder().build(); !errors.Is(err, errNoRows) {
 		t.Errorf("nothing at all: got %v", err)
 	}
 }
@@ -305,7 +305,7 @@ func FuzzTable(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	b, err := p.builder.build(p.rows)
+	b, err := p.builder.build()
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -207,6 +207,7 @@ func TestErrors(t *testing.T) {
 		{"no effect", ends + "node r drop-udp/link s > r > d", "t:4: drop-udp has no effect on r, which is a router"},
 		{"source silent", "node s source silent/node d destination/link s > d", "t:2: silent has no effect on s, which is the source"},
 		{"two sections", "link a > b/-- topology --", "t:3: a second section"},
+		{"two sections of prefixes", "link a > b/-- prefixes --/-- prefixes --", `t:4: a second section "prefixes"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -227,6 +228,27 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := Parse("t", []byte("only a comment")); err == nil || !strings.Contains(err.Error(), "-- topology --") {
 		t.Errorf("without a section: %v", err)
+	}
+}
+
+// TestPrefixes keeps the section of prefixes as it is.
+func TestPrefixes(t *testing.T) {
+	const network = "node s source\nnode d destination\nlink s > d\n"
+	tests := []struct{ name, text, want string }{
+		{"none", "-- topology --\n" + network, ""},
+		{"after", "-- topology --\n" + network + "-- prefixes --\nprefix # no remark here\n192.0.2.0/24\n", "prefix # no remark here\n192.0.2.0/24\n"},
+		{"before", "-- prefixes --\nany\nthing\n-- topology --\n" + network, "any\nthing\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Parse("t", []byte(tt.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got.Prefixes) != tt.want || (got.Prefixes == nil) != (tt.want == "") {
+				t.Errorf("%q, want %q", got.Prefixes, tt.want)
+			}
+		})
 	}
 }
 

@@ -111,6 +111,8 @@ func recognise(text string) string {
 		return "BSD-2-Clause"
 	case has("Permission is hereby granted, free of charge"):
 		return "MIT"
+	case has("Permission to use, copy, modify, and/or distribute this software") && has("this permission notice appear in all copies"):
+		return "ISC"
 	}
 	return ""
 }

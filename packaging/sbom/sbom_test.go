@@ -108,6 +108,8 @@ func TestRecognise(t *testing.T) {
 		{"Apache", "Apache License\n  Version 2.0, January 2004", "Apache-2.0"},
 		{"MIT", "Permission is hereby granted, free of charge, to any person", "MIT"},
 		{"something else", "All rights reserved", ""},
+		{"ISC", "Permission to use, copy, modify, and/or distribute this software for any\npurpose ... this permission notice appear in all copies", "ISC"},
+		{"without a notice", "Permission to use, copy, modify, and/or distribute this software", ""},
 		{"the GPL alone", "GNU General Public License", ""},
 	}
 	for _, tt := range tests {

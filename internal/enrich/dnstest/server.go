@@ -110,10 +110,12 @@ func (s *Server) servePackets(c *net.UDPConn) {
 		}
 		question := append([]byte(nil), buffer[:n]...)
 		go func() {
-			if answer := s.respond(question); len(answer) > largest {
-				c.WriteToUDPAddrPort(truncated(answer), from)
-			} else if answer != nil {
-				c.WriteToUDPAddrPort(answer, from)
+			answer := s.respond(question)
+			if len(answer) > largest {
+				answer = truncated(answer)
+			}
+			if answer != nil {
+				_, _ = c.WriteToUDPAddrPort(answer, from) // who asked may have gone
 			}
 		}()
 	}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package tui
+
+import (
+	"fmt"
+	"strconv"
+
+	"charm.land/lipgloss/v2"
+
+	"traceflow"
+	"traceflow/render"
+)
+
+const (
+	hopHead     = 3 + 2 + 1 + 1 // TTL, sign, and what parts them
+	nodeWidth   = 5
+	minAddress  = 15
+	maxAddress  = 45
+	asWidth     = 9
+	hidden      = "(hidden)"
+	figuresRoom = 6*6 + minHistory + lossWidth // with which no column is left out
+)
+
+// hopLines draws the hops of the picked path: two lines of titles and so many of
+// them.
+func (m *model) hopLines(rows int) []string {
+	p, losses := m.pickedPath()
+	title := fmt.Sprintf("Path %d", p.Path)
+	if n := len(p.Flows); n == 1 {
+		title += fmt.Sprintf(" %s 1 flow", m.glyphs.dot)
+	} else {
+		title += fmt.Sprintf(" %s %d flows", m.glyphs.dot, n)
+	}
+	if !p.Reached {
+		title += fmt.Sprintf(" %s does not reach the destination", m.glyphs.dot)
+	}
+	m.topHop = max(0, min(m.topHop, len(p.Hops)-rows))
+	if len(p.Hops) > rows {
+		title += fmt.Sprintf(" %s hops %d to %d of %d", m.glyphs.dot, m.topHop+1, m.topHop+rows, len(p.Hops))
+	}
+	withAS := m.width >= 100 && len(m.annotations) > 0
+	withNode := m.width >= 100
+	before := hopHead
+	if withNode {
+		before += nodeWidth + 1
+	}
+	if withAS {
+		before += asWidth + 1
+	}
+	address := min(max(minAddress, m.width-before-1-figuresRoom), m.longest(p))
+	before += address + 1
+	columns, history := m.columnsFor(m.width - before - lossWidth)
+	head := "TTL    "
+	if withNode {
+		head += m.fit("NODE", nodeWidth) + " "
+	}
+	head += m.fit("ADDRESS", address) + " "
+	if withAS {
+		head += m.fit("AS", asWidth) + " "
+	}
+	lines := []string{
+		m.rule(title, m.inHops),
+		m.line(false, piece{m.fit(head+m.figuresHead(columns, history), m.width), m.styles.head}),
+	}
+	for i := m.topHop; i < min(m.topHop+rows, len(p.Hops)); i++ {
+		h := &p.Hops[i]
+		sign := m.hopSign(h, losses[i])
+		pieces := []piece{{fmt.Sprintf("%3d ", h.TTL), m.styles.plain}, sign, {" ", m.styles.plain}}
+		if withNode {
+			pieces = append(pieces, piece{m.fit(h.Node, nodeWidth) + " ", m.styles.dim})
+		}
+		pieces = append(pieces, piece{m.fit(m.who(h), address) + " ", m.styles.plain})
+		if withAS {
+			pieces = append(pieces, piece{m.fit(m.origin(h), asWidth) + " ", m.styles.dim})
+		}
+		spark := piece{" " + m.glyphs.spark(h.Recent, history), m.styles.good}
+		if sign.text != fine {
+			spark.style = sign.style
+		}
+		if history == 0 {
+			spark.text = ""
+		}
+		lines = append(lines, m.line(false, append(pieces, m.lossText(h, sign.style), piece{m.figures(h, columns), m.styles.plain}, spark)...))
+	}
+	return lines
+}
+
+// longest is how wide the names of a path's hops are, within bounds.
+func (m *model) longest(p *traceflow.PathStats) int {
+	width := minAddress
+	for i := range p.Hops {
+		width = max(width, lipgloss.Width(m.who(&p.Hops[i])))
+	}
+	return min(width, maxAddress)
+}
+
+// who is the name of a hop, or its address.
+func (m *model) who(h *traceflow.HopStats) string {
+	if !h.IsValid() {
+		return m.address(h.TTL, "*")
+	}
+	text := h.Address.String()
+	if m.names {
+		if a := m.annotations.Of(h.Address); a.Hostname.Name != "" {
+			text = a.Hostname.Name
+		}
+	}
+	if h.Interface != 0 {
+		text += " if " + strconv.FormatUint(uint64(h.Interface), 10)
+	}
+	return m.address(h.TTL, render.Printable(text))
+}
+
+// address is what is shown at a TTL, unless that is to be hidden.
+func (m *model) address(ttl uint8, text string) string {
+	if int(ttl) <= m.mask {
+		return hidden
+	}
+	return text
+}
+
+// origin is the AS of a hop.
+func (m *model) origin(h *traceflow.HopStats) string {
+	if !h.IsValid() || int(h.TTL) <= m.mask {
+		return ""
+	}
+	a := m.annotations.Of(h.Address)
+	if as := a.Origin.ASN(); as != 0 {
+		return "AS" + strconv.FormatUint(uint64(as), 10)
+	}
+	return ""
+}
