@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"traceflow"
 )
@@ -87,23 +86,6 @@ func markdownTable(b io.Writer, t *traceflow.Trace) {
 	if more := len(paths) - markdownPaths; more > 0 {
 		fmt.Fprintf(b, "\nand %s that are not listed here.\n", Count(more, "path"))
 	}
-}
-
-// sources says where names and owners come from.
-func sources(t *traceflow.Trace, o Options) []string {
-	var out []string
-	for i := range t.DataSets {
-		d := &t.DataSets[i]
-		text := o.clean(d.Name)
-		if !d.Date.IsZero() {
-			text += " of " + d.Date.UTC().Format(time.DateOnly)
-		}
-		out = append(out, text)
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return []string{strings.Join(out, ", ")}
 }
 
 // codeHost writes a name and an address, or the address alone.

@@ -110,8 +110,8 @@ func (d *drawing) legend() []string {
 	say(d.unanswered > 0 && len(d.lines) > 0, "%s answered nowhere.", was(d.unanswered))
 	say(d.unsent > 0, "%s not sent.", was(d.unsent))
 	say(all && d.ambiguous > 0, "%s not answered where paths differ, and not counted there.", was(d.ambiguous))
-	for _, line := range sources(d.trace, d.options) {
-		say(true, "Names and owners are from %s.", line)
+	if what, from := sources(d.trace, d.options); from != "" {
+		say(true, "%s are from %s.", what, from)
 	}
 	return out
 }

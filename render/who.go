@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"traceflow"
 )
@@ -75,6 +76,37 @@ func owner(a *traceflow.Annotation, o Options) (short, long string) {
 		long += fmt.Sprintf(", AS%d %s", p.Member, o.clean(p.MemberName))
 	}
 	return short, strings.TrimSpace(long)
+}
+
+// sources says what is known of the addresses beside the measurement, and where
+// from; nothing where nothing is.
+func sources(t *traceflow.Trace, o Options) (what, from string) {
+	names, owners := false, false
+	for i := range t.Annotations {
+		a := &t.Annotations[i]
+		names = names || a.Hostname.Name != ""
+		owners = owners || len(a.Origin.ASNs) > 0 || a.Port != (traceflow.Port{})
+	}
+	var sets []string
+	for i := range t.DataSets {
+		d := &t.DataSets[i]
+		text := o.clean(d.Name)
+		if !d.Date.IsZero() {
+			text += " of " + d.Date.UTC().Format(time.DateOnly)
+		}
+		sets = append(sets, text)
+	}
+	switch {
+	case names && owners:
+		what = "Names and owners"
+	case names:
+		what = "Names"
+	case owners:
+		what = "Owners"
+	default:
+		return "", ""
+	}
+	return what, strings.Join(sets, ", ")
 }
 
 // labels returns the MPLS label stack that a node's replies quoted, by TTL and
