@@ -49,5 +49,5 @@ func (o Options) clean(s string) string {
 			return '?'
 		}
 		return r
-	}, s)
+	}, strings.ReplaceAll(s, boxGlyphs.ellipsis, asciiGlyphs.ellipsis))
 }
