@@ -83,11 +83,14 @@ fuzz: ## every fuzz target for FUZZTIME
 	done
 
 golden: ## write the golden files again; review the diff
-	$(GO) test ./internal/cli ./render -update
+	$(GO) test ./internal/cli ./internal/tui ./render -update
 
 bench: ## benchmarks, and the figures of the README, each beside what it must reach
 	$(GO) test -run '^$$' -bench . -benchmem ./packet ./probe ./internal/simnet
 	$(GO) test -tags lab,bench -count=1 -timeout 30m -v -run Bench ./internal/e2e
+
+screenshot: build ## the picture of the live screen, docs/images/tui.svg; needs tmux, takes a minute
+	$(GO) run ./internal/tui/screenshot
 
 man completions: ## the manual page; the completions: into ./dist
 	$(GO) run ./packaging/release $@

@@ -13,7 +13,7 @@ const linger = 10 * time.Second
 
 const (
 	// punctual is how late timers are on a host that is not too busy.
-	punctual = 5 * time.Millisecond
+	punctual = time.Millisecond
 	// reprieve is how long replies have to be handed over that came while the
 	// host was too busy to look.
 	reprieve = 20 * time.Millisecond

@@ -260,7 +260,7 @@ var lossSigns = map[traceflow.HopLoss]struct{ sign, meaning, color string }{
 	traceflow.LossNone:     {sign: " "},
 	traceflow.LossUnclear:  {"?", "too little was answered to tell whether the loss persists to the destination", ""},
 	traceflow.LossPersists: {"!", "loss that persists to the destination: what lies behind loses about as much", "\x1b[1;31m"},
-	traceflow.LossLocal:    {"~", "that router answers less than it forwards (rate limit): no loss of traffic", "\x1b[2m"},
+	traceflow.LossLocal:    {"~", "loss of answers, not of traffic: that hop answers less than it gets (rate limit)", "\x1b[2m"},
 }
 
 // loss writes the loss at a hop and what it means, 6 columns wide.

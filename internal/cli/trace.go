@@ -44,6 +44,7 @@ type traceOptions struct {
 }
 
 const traceExamples = `  traceflow example.com                      every path, with 95 % confidence
+  traceflow --tui example.com                live: loss and delay of every path
   traceflow -P 4 example.com                 four flows, whatever they show
   traceflow -6 -j example.com | jq .paths    over IPv6, as JSON
   traceflow --sim d                          a network in memory, no rights

@@ -5,6 +5,7 @@ package tui
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"traceflow"
 )
@@ -79,21 +80,22 @@ const maxHistory = 120
 
 // figures lays columns out.
 func (m *model) figures(h *traceflow.HopStats, columns []column) string {
-	line := ""
+	var line strings.Builder
 	for _, c := range columns {
-		line += " " + m.right(c.text(h), c.width)
+		line.WriteString(" " + m.right(c.text(h), c.width))
 	}
-	return line
+	return line.String()
 }
 
 // figuresHead titles them, the loss before and the sparkline after them.
 func (m *model) figuresHead(columns []column, history int) string {
-	line := m.right("LOSS", lossWidth)
+	var line strings.Builder
+	line.WriteString(m.right("LOSS", lossWidth))
 	for _, c := range columns {
-		line += " " + m.right(c.title, c.width)
+		line.WriteString(" " + m.right(c.title, c.width))
 	}
 	if history > 0 {
-		line += " " + m.fit("HISTORY", history)
+		line.WriteString(" " + m.fit("HISTORY", history))
 	}
-	return line
+	return line.String()
 }

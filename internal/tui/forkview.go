@@ -96,11 +96,11 @@ func (m *model) forkCells(c forkColumn, rows int, on map[string]bool, state map[
 		if !state[id].answers {
 			text = "*" + id[min(1, len(id)):]
 		}
-		if s := state[id].sign; s != fine {
-			text += s[len(s)-1:]
-			if s == limited {
-				text = id + limited
-			}
+		switch state[id].sign {
+		case lossy:
+			text += "!"
+		case limited:
+			text += limited
 		}
 		return forkCell{text, id, m.forkStyle(on[id], state[id])}
 	}

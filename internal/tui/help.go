@@ -2,7 +2,11 @@
 
 package tui
 
-import "charm.land/lipgloss/v2"
+import (
+	"slices"
+
+	"charm.land/lipgloss/v2"
+)
 
 // helpLines explains keys and signs, in two columns where there is room.
 func (m *model) helpLines() []string {
@@ -55,7 +59,7 @@ func (m *model) helpLines() []string {
 			used += lipgloss.Width(p.text)
 		}
 		if i < len(right) {
-			pieces = append(pieces[:len(pieces):len(pieces)], piece{m.fit("", column-used), s.plain})
+			pieces = append(slices.Clip(pieces), piece{m.fit("", column-used), s.plain})
 			pieces = append(pieces, right[i]...)
 		}
 		out = append(out, m.line(false, pieces...))

@@ -48,10 +48,10 @@ const (
 	byLoss
 	byMedian
 	byP95
-	sortKeys // how many there are
 )
 
-var sortNames = [sortKeys]string{"path", "loss", "median", "95th percentile"}
+// sortNames are in the order of key s.
+var sortNames = [...]string{"path", "loss", "median", "95th percentile"}
 
 func newModel(o Options) *model {
 	o.Target, o.How = render.Printable(o.Target), render.Printable(o.How)
@@ -111,6 +111,8 @@ func (m *model) arrange() {
 		}
 		end := &p.Hops[len(p.Hops)-1]
 		switch m.sort {
+		case byID:
+			return 0
 		case byLoss:
 			share, _ := p.Loss()
 			return share
@@ -118,8 +120,9 @@ func (m *model) arrange() {
 			return float64(end.Median)
 		case byP95:
 			return float64(end.P95)
+		default:
+			return 0
 		}
-		return 0
 	}
 	slices.SortStableFunc(m.order, func(a, b int) int {
 		return cmp.Compare(worst(&m.shown.Paths[b]), worst(&m.shown.Paths[a]))

@@ -149,6 +149,9 @@ func (m *model) news() string {
 	if m.sort != byID {
 		pieces = append(pieces, piece{"  by " + sortNames[m.sort], s.dim})
 	}
+	if m.theme != autoTheme {
+		pieces = append(pieces, piece{"  " + themeNames[m.theme], s.dim})
+	}
 	if m.shown.Stats.SendErrors > 0 {
 		pieces = append(pieces, piece{fmt.Sprintf("  %d not sent", m.shown.Stats.SendErrors), s.bad})
 	}

@@ -44,10 +44,10 @@ const (
 	autoTheme theme = iota // as the terminal says
 	darkTheme
 	lightTheme
-	themes // how many there are
 )
 
-var themeNames = [themes]string{"as detected", "dark", "light"}
+// themeNames are in the order of key t.
+var themeNames = [...]string{"as detected", "for dark terminals", "for light terminals"}
 
 // glyphs are what is drawn with.
 type glyphs struct {

@@ -50,7 +50,7 @@ func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
 	case m.help:
 		m.help = false
 	case key.Matches(k, keys.theme):
-		m.theme = (m.theme + 1) % themes
+		m.theme = (m.theme + 1) % theme(len(themeNames))
 		m.restyle()
 	case m.trace == nil: // the rest is of no use yet
 	case key.Matches(k, keys.up):
@@ -77,7 +77,7 @@ func (m *model) press(k tea.KeyPressMsg) tea.Cmd {
 			m.options.Reset()
 		}
 	case key.Matches(k, keys.sort):
-		m.sort = (m.sort + 1) % sortKeys
+		m.sort = (m.sort + 1) % sortKey(len(sortNames))
 		m.arrange()
 	case key.Matches(k, keys.columns):
 		m.columns = (m.columns + 1) % len(columnSets)

@@ -163,8 +163,17 @@ func (m *model) bottom() string {
 	var pieces []piece
 	room := m.width
 	for _, hint := range [][2]string{
-		{"q", "leave"}, {"?", "help"}, {"Space", "freeze"}, {"s", "sort"}, {"c", "columns"},
-		{"g", "fork"}, {"r", "reset"}, {"n", "names"}, {"m", "mask"}, {"t", "theme"}, {"Tab", "pane"},
+		{"q", "leave"},
+		{"?", "help"},
+		{"Space", "freeze"},
+		{"s", "sort"},
+		{"c", "columns"},
+		{"g", "fork"},
+		{"r", "reset"},
+		{"n", "names"},
+		{"m", "mask"},
+		{"t", "theme"},
+		{"Tab", "pane"},
 	} {
 		text := hint[0] + " " + hint[1] + "  "
 		if room -= lipgloss.Width(text); room < 0 {

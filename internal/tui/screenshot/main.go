@@ -58,7 +58,7 @@ func run(binary, out string, width, height, rounds int) error {
 	if err := t.await("round 2 "); err != nil {
 		return err
 	}
-	if _, err := t.run("send-keys", "Down", "Down"); err != nil {
+	if _, err := t.run("send-keys", "Down"); err != nil {
 		return err
 	}
 	if err := t.await(fmt.Sprintf("round %d ", rounds)); err != nil {

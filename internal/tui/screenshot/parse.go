@@ -31,7 +31,7 @@ var palette = [16]string{
 func parse(text string) [][]piece {
 	var lines [][]piece
 	var now look
-	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
 		var pieces []piece
 		for len(line) > 0 {
 			plain, rest, found := strings.Cut(line, "\x1b[")
@@ -83,12 +83,11 @@ func (l look) change(parameters []string) look {
 		case n == 49:
 			l.background = ""
 		case (n == 38 || n == 48) && i+4 < len(parameters) && parameters[i+1] == "2":
-			color := "#"
-			for _, part := range parameters[i+2 : i+5] {
-				v, _ := strconv.Atoi(part)
-				color += fmt.Sprintf("%02x", v&0xff)
+			var rgb [3]int
+			for j, part := range parameters[i+2 : i+5] {
+				rgb[j], _ = strconv.Atoi(part)
 			}
-			if n == 38 {
+			if color := fmt.Sprintf("#%02x%02x%02x", rgb[0]&0xff, rgb[1]&0xff, rgb[2]&0xff); n == 38 {
 				l.foreground = color
 			} else {
 				l.background = color
