@@ -50,7 +50,7 @@ func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 		return err
 	}
 	for _, line := range lines {
-		paragraph(plain, o.clean(line))
+		paragraph(plain, o.spell(line))
 	}
 	return b.Flush()
 }
