@@ -39,8 +39,10 @@ func underneath(tree string) string {
 }
 
 // clean makes text of strangers safe to show.
-func (o Options) clean(s string) string {
-	s = Printable(shorten(s, mostCell))
+func (o Options) clean(s string) string { return o.spell(Printable(shorten(s, mostCell))) }
+
+// spell writes text with the characters that can be shown.
+func (o Options) spell(s string) string {
 	if !o.ASCII {
 		return s
 	}
@@ -49,5 +51,5 @@ func (o Options) clean(s string) string {
 			return '?'
 		}
 		return r
-	}, s)
+	}, strings.ReplaceAll(s, boxGlyphs.ellipsis, asciiGlyphs.ellipsis))
 }

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 
 	"traceflow"
@@ -21,11 +22,11 @@ const markdownPaths = 64
 func Markdown(w io.Writer, t *traceflow.Trace, o Options) error {
 	o.Width, o.Color, o.ASCII = 0, false, false
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "### Paths to %s\n\n", codeHost(t.Destination.Name, t.Destination.Address.String()))
-	fmt.Fprintf(b, "- From: %s\n", codeHost(t.VantagePoint.Hostname, t.VantagePoint.Address.String()))
+	fmt.Fprintf(b, "### Paths to %s\n\n", codeHost(t.Destination.Name, t.Destination.Address))
+	fmt.Fprintf(b, "- From: %s\n", codeHost(t.VantagePoint.Hostname, t.VantagePoint.Address))
 	fmt.Fprintf(b, "- Measured: %s, for %s\n", t.Started.UTC().Format("2006-01-02 15:04:05 MST"), seconds(t.Ended.Sub(t.Started)))
 	fmt.Fprintf(b, "- Sent: %s, %s, %s\n", probesOf(t), Count(len(t.Flows), "flow"), Count(t.Stats.Probes, "packet"))
-	fmt.Fprintf(b, "- With: traceflow %s\n", escape(t.Version))
+	fmt.Fprintf(b, "- With: traceflow %s\n", escape(shorten(t.Version, mostCell)))
 	d := newDrawing(t, o)
 	if drawn := table(d.rows(), o); len(drawn) > 0 {
 		if signs := d.legend(); len(signs) > 0 {
@@ -89,11 +90,14 @@ func markdownTable(b io.Writer, t *traceflow.Trace) {
 }
 
 // codeHost writes a name and an address, or the address alone.
-func codeHost(name, address string) string {
-	if name == "" || name == address {
-		return code(address)
+func codeHost(name string, address netip.Addr) string {
+	switch {
+	case address.IsUnspecified():
+		return "a hidden host"
+	case name == "" || name == address.String():
+		return code(address.String())
 	}
-	return code(shorten(name, mostCell)) + " (" + code(address) + ")"
+	return code(shorten(name, mostCell)) + " (" + code(address.String()) + ")"
 }
 
 // code writes text as a code span (CommonMark, section 6.1), in which nothing

@@ -49,7 +49,9 @@ func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 	if err != nil {
 		return err
 	}
-	paragraph(plain, lines...)
+	for _, line := range lines {
+		paragraph(plain, o.spell(line))
+	}
 	return b.Flush()
 }
 

@@ -21,7 +21,10 @@ func heading(t *traceflow.Trace, o Options) string {
 
 // host writes a name and an address; the address alone where that is all.
 func host(name string, address netip.Addr, o Options) string {
-	if !address.IsValid() {
+	switch {
+	case address.IsUnspecified(): // see Trace.Mask
+		return "a hidden host"
+	case !address.IsValid():
 		return o.clean(name)
 	}
 	if name == "" || name == address.String() {

@@ -100,7 +100,7 @@ func TestWrap(t *testing.T) {
 }
 
 func TestMilliseconds(t *testing.T) {
-	figures := []string{"", "0.007", "0.042", "0.10", "0.31", "1.00", "9.99", "10.0", "99.9", "100", "1234"}
+	figures := []string{"", "0.007", "0.042", "0.100", "0.312", "1.00", "9.99", "10.0", "99.9", "100", "1234"}
 	var got []string
 	for _, d := range []time.Duration{-1, 7, 42, 100, 312, 1000, 9990, 9996, 99_900, 99_960, 1_234_000} {
 		if d < 0 {
@@ -114,7 +114,7 @@ func TestMilliseconds(t *testing.T) {
 	}
 	alignPoints(got)
 	want := []string{
-		"        ", "   0.007", "   0.042", "   0.10 ", "   0.31 ", "   1.00 ", "   9.99 ", "  10.0  ", "  99.9  ", " 100    ", "1234    ",
+		"        ", "   0.007", "   0.042", "   0.100", "   0.312", "   1.00 ", "   9.99 ", "  10.0  ", "  99.9  ", " 100    ", "1234    ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("aligned (-want +got)\n%s", diff)

@@ -18,9 +18,9 @@ var (
 	liveTop = regexp.MustCompile(`^traceflow dst \(198\.18\.0\.2\) .* round (\d+)  \d+:\d\d$`)
 	// liveHead are titles; livePath is a path: its number, flows, port, hops, loss.
 	// On a busy machine packets may be late, and then they are lost.
-	liveHead = regexp.MustCompile(`^ +PATH FLOWS +PORT HOPS +LOSS +LAST +BEST +MED +P95 +JITT HISTORY$|^TTL +(NODE +)?ADDRESS +LOSS +LAST +BEST +MED +P95 +JITT HISTORY$`)
+	liveHead = regexp.MustCompile(`^ +PATH FLOWS +PORT HOPS +LOSS +LAST +BEST +MED +P95 +JITT HISTORY$|^TTL +(NODE +)?ADDRESS +(AS +)?LOSS +LAST +BEST +MED +P95 +JITT HISTORY$`)
 	livePath = regexp.MustCompile(`^[ ▸](?:  | \?| !|!!|RL) +(\d+) +(\d+) +(\d{4,5}) +3 +(\d+\.\d|100)%(?: +\d+(?:\.\d+)?){5} +[▁▂▃▄▅▆▇█×]+$`)
-	liveHop  = regexp.MustCompile(`^  [123] (?:  | \?| !|RL) (?:n\d+ +)?198\.18\.\d+\.\d+ +(\d+\.\d|100)%(?: +\d+(?:\.\d+)?){5} +[▁▂▃▄▅▆▇█×]+$`)
+	liveHop  = regexp.MustCompile(`^  [123] (?:  | \?| !|RL) (?:n\d+ +)?(?:r1|w\d+|dst|198\.18\.\d+\.\d+) +(\d+\.\d|100)%(?: +\d+(?:\.\d+)?){5} +[▁▂▃▄▅▆▇█×]+$`)
 	liveRule = regexp.MustCompile(`^── .* ─+$`)
 	liveFork = regexp.MustCompile(`^[ \dn─┬┴┼├┤┌┐└┘│.!?RL]+(nodes|slowest|worst)?[ \dn─┬┴┼├┤┌┐└┘│.!?RL%]*$`)
 	liveNews = regexp.MustCompile(`^(\d+ paths, no loss on the way|\d+ of \d+ paths lose packets)( +by [a-z0-9 ]+)?$`)

@@ -45,7 +45,8 @@ exec sleep 1000
 	if err := os.WriteFile(script, []byte(lines), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	term.tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "sh "+script)
+	term.tmux("-f", "/dev/null", "set-option", "-g", "history-limit", "100000", ";", // the report is long
+		"new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), "sh "+script)
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
 	return term
 }

@@ -113,8 +113,9 @@ func (m *model) forkCells(c forkColumn, rows int, on map[string]bool, state map[
 	}
 	// The picked one, and words about the others.
 	var cells []forkCell
+	rest := "nodes"
 	if i := slices.IndexFunc(c.nodes, func(id string) bool { return on[id] }); i >= 0 {
-		cells = append(cells, cell(c.nodes[i]))
+		cells, rest = append(cells, cell(c.nodes[i])), "others"
 	}
 	worst := slices.MaxFunc(c.nodes, func(a, b string) int {
 		return cmp.Or(cmp.Compare(state[a].loss, state[b].loss), cmp.Compare(state[a].median, state[b].median))
@@ -126,7 +127,7 @@ func (m *model) forkCells(c forkColumn, rows int, on map[string]bool, state map[
 	if state[worst].loss > 0 {
 		about = "worst " + worst + " " + percent(state[worst].loss)
 	}
-	cells = append(cells, forkCell{fmt.Sprintf("%d nodes", len(c.nodes)), others, m.styles.plain},
+	cells = append(cells, forkCell{fmt.Sprintf("%d %s", len(c.nodes)-len(cells), rest), others, m.styles.plain},
 		forkCell{about, "", m.forkStyle(false, state[worst])})
 	return cells[:min(len(cells), rows)]
 }

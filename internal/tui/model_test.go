@@ -43,8 +43,8 @@ func TestKeys(t *testing.T) {
 			return strings.Contains(m.draw(), hidden) && !strings.Contains(m.draw(), "gateway")
 		}},
 		{"addresses", []string{"n"}, func(m *model) bool { return !strings.Contains(m.draw(), "gateway") }},
-		{"fork", []string{"g"}, func(m *model) bool { return strings.Contains(m.draw(), "64 nodes") }},
-		{"no fork", []string{"g", "g"}, func(m *model) bool { return !strings.Contains(m.draw(), "64 nodes") }},
+		{"fork", []string{"g"}, func(m *model) bool { return strings.Contains(m.draw(), "63 others") }},
+		{"no fork", []string{"g", "g"}, func(m *model) bool { return !strings.Contains(m.draw(), "63 others") }},
 		{"theme", []string{"t", "t"}, func(m *model) bool { return m.theme == lightTheme }},
 		{"help and back", []string{"?", "x"}, func(m *model) bool { return !m.help && m.picked == 1 }},
 	}
