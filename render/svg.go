@@ -57,7 +57,7 @@ func (s *svg) document(t *traceflow.Trace) {
 	top := 34 + headLine*len(head) + rulerRoom
 	bottom := top + s.d.Height
 	height := bottom + legendLine*(legend.rows+1)
-	title := s.endsOf(t)
+	title := titleOf(t)
 	s.printf("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tf\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n", width, height, width, height)
 	s.printf("<title>%s</title>\n<desc>%s</desc>\n", text(title), text(strings.Join(head, " ")))
 	s.printf("<style>%s</style>\n", svgStyle)
@@ -71,20 +71,25 @@ func (s *svg) document(t *traceflow.Trace) {
 	s.printf("</g>\n<g class=\"legend\" transform=\"translate(%d %d)\">\n%s</g>\n</svg>\n", svgMargin, bottom+legendLine/2, legend.String())
 }
 
-// endsOf says from whom to whom.
-func (s *svg) endsOf(t *traceflow.Trace) string {
-	from := fullName(t.VantagePoint.Hostname)
-	switch {
-	case t.Config.Masked > 0:
-		from = Count(t.Config.Masked, "hidden hop")
-	case from == "" && t.VantagePoint.Address.IsValid():
-		from = t.VantagePoint.Address.String()
-	}
+// titleOf says from whom to whom.
+func titleOf(t *traceflow.Trace) string {
 	to := fullName(t.Destination.Name)
 	if address := t.Destination.Address.String(); to != address {
 		to += " (" + address + ")"
 	}
-	return from + " → " + to
+	return sourceOf(t) + " → " + to
+}
+
+// sourceOf names the vantage point, unless it is hidden.
+func sourceOf(t *traceflow.Trace) string {
+	from := fullName(t.VantagePoint.Hostname)
+	switch {
+	case t.Config.Masked > 0:
+		return Count(t.Config.Masked, "hidden hop")
+	case from == "" && t.VantagePoint.Address.IsValid():
+		return t.VantagePoint.Address.String()
+	}
+	return from
 }
 
 // fullName is as much of a name as a tooltip holds: no host's is longer

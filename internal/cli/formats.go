@@ -17,6 +17,7 @@ var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error
 	"csv":      render.CSV,
 	"dot":      render.DOT,
 	"horiz":    render.Horiz,
+	"html":     render.HTML,
 	"json":     render.JSON,
 	"markdown": render.Markdown,
 	"mermaid":  render.Mermaid,

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Package page is the page that shows a trace: its frame, and the script and
+// style that do the work in a browser. It knows nothing of traces: what the page
+// shows is JSON, which package render makes.
+//
+// The script and the style are written in src and bundled by `make page` into
+// the folder bundle, which is committed, so that a build needs no npm. A test
+// checks that the bundle is what src makes.
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // for the bundle
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"strings"
+)
+
+//go:embed bundle/main.js
+var script string
+
+//go:embed bundle/page.css
+var style string
+
+// frame is the page without script, style and data. The script makes the rest.
+const frame = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="%s">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>%s</title>
+<style>%s</style>
+</head>
+<body>
+<noscript><p>This page draws the paths with a script that is in the file itself. Let it run, or have the drawing without it: traceflow --format svg.</p></noscript>
+<script type="application/json" id="data">%s</script>
+<script>%s</script>
+</body>
+</html>
+`
+
+// Write writes a page that is one file: it fetches nothing, and its
+// Content-Security-Policy (CSP Level 3) lets no script run and no style apply
+// but its own, which it names by their hashes. data is JSON.
+func Write(w io.Writer, title string, data []byte) error {
+	var shown bytes.Buffer
+	json.HTMLEscape(&shown, data)
+	_, err := fmt.Fprintf(w, frame, policy(), html.EscapeString(title), style, shown.Bytes(), script)
+	return err
+}
+
+// policy allows the images that the page makes of its own drawing, for export,
+// and nothing else that is not in the file. No text ever becomes markup: the
+// browser refuses to make it so.
+func policy() string {
+	return strings.Join([]string{
+		"default-src 'none'",
+		"script-src '" + hash(script) + "'",
+		"style-src '" + hash(style) + "'",
+		"img-src blob:",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types 'none'",
+	}, "; ")
+}
+
+// hash is what a policy calls an element's text.
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}

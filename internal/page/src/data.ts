@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+// What the page is given: render.pageData and picture.Drawing, in JSON. Times
+// are in microseconds, shares and losses from 0 to 1, lengths in pixels.
+
+export interface Page {
+  page: number;
+  title: string;
+  heading: Heading;
+  drawing: Drawing;
+  details: Record<string, Detail>;
+  flows: Flow[];
+  paths: Path[];
+}
+
+export interface Heading {
+  source: string;
+  source_address?: string;
+  target: string;
+  address: string;
+  probes: string;
+  protocol: string;
+  quic?: boolean;
+  tos?: number;
+  started: string;
+  duration_us: number;
+  reached: number;
+  packets: number;
+  replies: number;
+  wire?: string;
+  version?: string;
+  masked?: number;
+  complete: boolean;
+  shape: string;
+  ending?: string;
+  statement: string[];
+}
+
+export interface Flow {
+  id: number;
+  src_port: number;
+  dst_port: number;
+  label?: number;
+}
+
+/** A path hop by hop, none of them in a bar; figures begin behind the source. */
+export interface Path {
+  id: number;
+  flows: number[];
+  reached: boolean;
+  length: number;
+  end?: string;
+  loss?: number;
+  nodes: string[];
+  sent: number[];
+  replies: number[];
+  median_us: number[];
+  p95_us: number[];
+  verdict: string[];
+}
+
+export interface Detail {
+  asns?: number[];
+  prefix?: string;
+  origin_source?: string;
+  name_source?: string;
+  place_source?: string;
+  lan?: string;
+  lan_source?: string;
+  answers?: { kind: string; type: number; code: number; count: number }[];
+  reply_ttls?: number[];
+  tos?: number[];
+  mpls?: string[];
+  in?: string[];
+  limited?: boolean;
+  balancer?: string;
+  width?: number;
+  recent_us?: number[];
+}
+
+export interface Drawing {
+  width: number;
+  height: number;
+  columns: { ttl: number; x: number; w: number }[];
+  nodes: Node[];
+  links: Link[];
+  paths: { id: number; nodes: string[] }[];
+  bands: Band[];
+  marks: Mark[];
+  pipes: Pipe[];
+}
+
+export type Kind = "source" | "destination" | "router" | "exchange" | "silent" | "bar";
+
+export interface Node {
+  id: string;
+  ttl: number;
+  kind: Kind;
+  status?: string;
+  address?: string;
+  interface?: number;
+  hostname?: string;
+  asn?: number;
+  as_name?: string;
+  ixp?: string;
+  city?: string;
+  country?: string;
+  flows: number;
+  sent: number;
+  replies: number;
+  rtt_us: { min: number; median: number; p95: number; max: number };
+  verdict?: string;
+  unreached?: boolean;
+  hidden?: number;
+  ends?: { reason: string; flows: number }[];
+  members?: Node[];
+  share: number;
+  x: number;
+  y: number;
+  w: number;
+  above: number;
+  below: number;
+  in?: Track;
+  out?: Track;
+  lines: string[] | null;
+}
+
+export interface Track {
+  width: number;
+  level: number;
+  inferred?: boolean;
+  stroke: string;
+}
+
+export interface Link {
+  from: string;
+  to: string;
+  status?: string;
+  flows: number;
+  share: number;
+  bundle: number;
+  inferred?: boolean;
+  delta_us?: number;
+  samples: number;
+  lost?: number;
+  width: number;
+  level: number;
+  label?: string;
+  stroke: string;
+  label_x: number;
+  label_y: number;
+}
+
+export interface Band {
+  asn: number;
+  name: string;
+  tint: number;
+  areas: { x: number; y: number; w: number; h: number; named?: boolean }[];
+}
+
+export interface Mark {
+  kind: string;
+  certain: boolean;
+  detail: string;
+  ttl: number;
+  x: number;
+  top: number;
+  bottom: number;
+}
+
+export interface Pipe {
+  kind: string;
+  hidden: number;
+  label: string;
+  detail: string;
+  nodes: string[];
+  stroke: string;
+  x: number;
+  y: number;
+}
+
+/** The data that stand in the file. */
+export function embedded(): Page {
+  return JSON.parse(document.getElementById("data")?.textContent ?? "null") as Page;
+}

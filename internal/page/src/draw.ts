@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { Colours, strokeOf, tints } from "./colour.ts";
+import type { Band, Link, Node, Track } from "./data.ts";
+import { s } from "./dom.ts";
+import { key, type Model } from "./model.ts";
+import type { Metric } from "./state.ts";
+import { count } from "./text.ts";
+
+/** A path that is drawn over the others. */
+export interface Strip {
+  path: number;
+  colour: string;
+}
+
+/** The drawing: every station and stroke stands where picture.Place put it. */
+export class Scene {
+  readonly root = s("g", { class: "scene" });
+  private readonly nodes = new Map<string, SVGGElement>();
+  private readonly links: { link: Link; group: SVGGElement; line: SVGPathElement; label?: SVGTextElement }[] = [];
+  private readonly tracks: { track: Track; links: Link[]; line: SVGPathElement }[] = [];
+  private readonly strips = s("g", { class: "strips" });
+  private readonly names: { text: SVGTextElement; name: string; x: number; y: number; w: number }[] = [];
+
+  constructor(private readonly model: Model, readonly colours: Colours) {
+    const d = model.page.drawing;
+    const bands = s("g", { class: "bands" });
+    for (const b of d.bands) bands.append(this.band(b));
+    const lines = s("g", { class: "lines" });
+    for (const c of d.columns.slice(1)) lines.append(s("path", { d: `M${c.x + c.w / 2} 0V${d.height}` }));
+    const pipes = s("g", { class: "pipes" });
+    for (const p of d.pipes) {
+      pipes.append(s("g", { class: p.hidden ? "pipe hidden" : "pipe", "data-tip": p.detail },
+        s("path", { class: "wall", d: p.stroke }), s("path", { d: p.stroke }), s("text", { x: p.x, y: p.y + 4 }, p.label)));
+    }
+    const strokes = s("g", { class: "links" });
+    const labels = s("g", { class: "labels" });
+    for (const l of d.links) this.link(l, strokes, labels);
+    for (const n of d.nodes) {
+      this.track(n.in, model.into.get(n.id), strokes);
+      this.track(n.out, model.outOf.get(n.id), strokes);
+    }
+    const marks = s("g", { class: "marks" });
+    for (const m of d.marks) {
+      marks.append(s("g", { class: m.certain ? "nat" : "nat maybe", "data-tip": m.detail },
+        s("path", { d: `M${m.x} ${m.top}V${m.bottom}` }),
+        s("rect", { x: m.x - 19, y: m.bottom - 17, width: 38, height: 16, rx: 3 }),
+        s("text", { x: m.x, y: m.bottom - 5 }, m.certain ? "NAT" : "NAT?")));
+    }
+    const nodes = s("g", { class: "nodes" });
+    for (const n of d.nodes) nodes.append(this.node(n));
+    this.root.append(bands, lines, pipes, strokes, this.strips, marks, nodes, this.runs(), labels);
+  }
+
+  private band(b: Band): SVGGElement {
+    const g = s("g", { class: `band ${b.tint < 0 ? "unknown" : `as${b.tint % tints}`}` });
+    for (const a of b.areas) g.append(s("rect", { x: a.x, y: a.y, width: a.w, height: a.h }));
+    for (const a of b.areas) {
+      if (!a.named) continue;
+      const text = s("text", { x: a.x + 8, y: a.y + 15 });
+      g.append(text);
+      this.names.push({ text, name: b.name, x: a.x, y: a.y, w: a.w });
+    }
+    return g;
+  }
+
+  /** Fits the names of owners to their grounds; letters are so many times their
+   * own size. */
+  letter(times: number) {
+    for (const n of this.names) {
+      const most = Math.floor((n.w - 12) / (7.4 * times));
+      const r = [...n.name];
+      n.text.textContent = r.length <= most ? n.name : most < 4 ? "" : `${r.slice(0, most - 1).join("").trim()}…`;
+      n.text.setAttribute("y", String(n.y + 3 + 12 * times));
+    }
+  }
+
+  private link(l: Link, strokes: SVGGElement, labels: SVGGElement) {
+    const line = s("path", { d: l.stroke });
+    line.style.setProperty("--w", String(l.width));
+    const silent = this.model.nodes.get(l.from)?.kind === "silent" || this.model.nodes.get(l.to)?.kind === "silent";
+    const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line, s("path", { class: "hit", d: l.stroke }));
+    strokes.append(group);
+    let label: SVGTextElement | undefined;
+    if (l.label) {
+      label = s("text", { class: l.lost ? "delay loss" : "delay", x: l.label_x, y: l.label_y - 7 }, l.label);
+      labels.append(label);
+    }
+    this.links.push(label ? { link: l, group, line, label } : { link: l, group, line });
+  }
+
+  private track(track: Track | undefined, links: Link[] | undefined, strokes: SVGGElement) {
+    if (!track || !links) return;
+    const line = s("path", { d: track.stroke });
+    line.style.setProperty("--w", String(track.width));
+    strokes.append(line);
+    this.tracks.push({ track, links, line });
+  }
+
+  private node(n: Node): SVGGElement {
+    const g = s("g", { class: nodeClass(n), "data-n": n.id, transform: `translate(${n.x + n.w / 2} ${n.y})` });
+    const lines = n.lines ?? [];
+    lines.forEach((line, i) => {
+      const foot = (n.kind === "bar" ? -n.below - 5 : -11) - 14 * (lines.length - 1 - i);
+      const style = i > 0 ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
+      g.append(s("text", { class: style, x: 0, y: foot }, line));
+    });
+    this.stub(n, g);
+    g.append(s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
+    switch (n.kind) {
+      case "source":
+      case "destination":
+        g.append(s("rect", { class: "s", x: -7, y: -7, width: 14, height: 14, rx: 1 }));
+        break;
+      case "exchange":
+        g.append(s("path", { class: "s", d: "M0 -8l8 8l-8 8l-8 -8z" }));
+        break;
+      case "bar":
+        this.bar(n, g);
+        break;
+      default:
+        g.append(s("circle", { class: "s", cx: 0, cy: 0, r: 5.5 }));
+    }
+    if (n.status === "gone" || n.status === "new") g.append(s("text", { class: "sign", x: 10, y: 16 }, n.status === "gone" ? "−" : "+"));
+    this.nodes.set(n.id, g);
+    return g;
+  }
+
+  /** Draws each node of a wide column as a line, as long as its share. */
+  private bar(n: Node, g: SVGGElement) {
+    g.append(s("rect", { class: "s", x: -n.w / 2, y: -n.below, width: n.w, height: 2 * n.below, rx: 6 }));
+    const members = [...(n.members ?? [])].sort((a, b) => b.share - a.share);
+    const most = members[0]?.share || 1;
+    const pitch = (2 * n.below - 16) / Math.max(1, members.length);
+    const rods = { shown: "", silent: "" };
+    members.forEach((m, i) => {
+      const y = (-n.below + 8 + pitch * (i + 0.5)).toFixed(1);
+      rods[m.kind === "silent" ? "silent" : "shown"] += `M${-n.w / 2 + 10} ${y}h${(((n.w - 20) * m.share) / most).toFixed(1)}`;
+    });
+    for (const [kind, d] of Object.entries(rods)) {
+      if (d) g.append(s("path", { class: kind === "silent" ? "rods silent" : "rods", d, "stroke-width": Math.min(3, 0.6 * pitch).toFixed(2) }));
+    }
+  }
+
+  private stub(n: Node, g: SVGGElement) {
+    if (!n.ends?.length) return;
+    const flows = n.ends.reduce((sum, e) => sum + e.flows, 0);
+    const on = (this.model.outOf.get(n.id)?.length ?? 0) > 0;
+    const stub = s("g", { class: "stub", "data-tip": `${count(flows, "flow")} no further` });
+    if (on) stub.append(s("path", { d: "M0 3v13m-6 0h12" }));
+    else stub.append(s("path", { d: `M0 0H${n.w / 2 + 8}m0 -7v14` }), s("text", { x: n.w / 2 + 14, y: 4 }, endText(n.ends[0]!.reason)));
+    g.append(stub);
+  }
+
+  /** What stands for each run of silent hops while they are folded. */
+  private runs(): SVGGElement {
+    const g = s("g", { class: "runs" });
+    const seen = new Set<string>();
+    for (const nodes of this.model.drawn.values()) {
+      for (let i = 0; i < nodes.length; i++) {
+        let j = i;
+        while (this.model.nodes.get(nodes[j] ?? "")?.kind === "silent") j++;
+        if (j === i) continue;
+        const run = nodes.slice(i, j);
+        i = j;
+        if (seen.has(run.join())) continue;
+        seen.add(run.join());
+        const middle = this.model.nodes.get(run[Math.floor((run.length - 1) / 2)]!)!;
+        g.append(s("text", { x: middle.x + middle.w / 2, y: middle.y - 6 }, `${run.length} silent`));
+      }
+    }
+    return g;
+  }
+
+  /** Colours every stroke. */
+  paint(metric: Metric) {
+    for (const l of this.links) l.line.setAttribute("class", strokeClass(this.colours.link(l.link, metric), l.link));
+    for (const t of this.tracks) t.line.setAttribute("class", `track ${this.colours.track(t.links, metric)}${t.track.inferred ? " inferred" : ""}`);
+  }
+
+  /** Makes pale what is not lit. */
+  light(link: (l: Link) => boolean, node: (n: Node) => boolean, found: (n: Node) => boolean) {
+    const dark = new Set<Link>();
+    for (const l of this.links) {
+      const lit = link(l.link);
+      if (!lit) dark.add(l.link);
+      l.group.classList.toggle("dim", !lit);
+      l.label?.classList.toggle("dim", !lit);
+    }
+    for (const t of this.tracks) t.line.classList.toggle("dim", t.links.every((l) => dark.has(l)));
+    for (const [id, g] of this.nodes) {
+      const n = this.model.nodes.get(id)!;
+      g.classList.toggle("dim", !node(n));
+      g.classList.toggle("found", found(n));
+    }
+  }
+
+  /** Draws paths over all others, side by side. */
+  lay(strips: Strip[]) {
+    this.strips.replaceChildren(...strips.map((p, i) => {
+      const d = strokeOf(this.model, p.path);
+      const shift = (i - (strips.length - 1) / 2) * 4;
+      return s("g", { transform: `translate(0 ${shift})`, "data-path": p.path }, s("path", { class: "halo", d }), s("path", { class: p.colour, d }));
+    }));
+  }
+
+  /** Marks the station that the keyboard is at, and the one that is picked. */
+  mark(cursor: string | null, picked: string | null) {
+    for (const [id, g] of this.nodes) {
+      g.classList.toggle("cursor", id === cursor);
+      g.classList.toggle("picked", id === picked);
+    }
+    for (const l of this.links) l.group.classList.toggle("picked", key(l.link.from, l.link.to) === picked);
+  }
+
+  /** The element of a station. */
+  element(id: string): SVGGElement | undefined {
+    return this.nodes.get(id);
+  }
+}
+
+function nodeClass(n: Node): string {
+  let c = `node ${n.kind}`;
+  if (n.unreached) c += " unreached";
+  if (n.verdict === "persists") c += " lossy";
+  if (n.verdict === "local") c += " local";
+  if (n.status) c += ` ${n.status}`;
+  return c;
+}
+
+function strokeClass(colour: string, l: Link): string {
+  return `${colour}${l.inferred ? " inferred" : ""}${l.status ? ` ${l.status}` : ""}`;
+}
+
+/** Says why flows got no further. */
+export function endText(reason: string): string {
+  switch (reason) {
+    case "unreachable":
+      return "refused";
+    case "max-ttl":
+      return "TTL limit";
+    case "silent":
+      return "silence";
+  }
+  return "cut short";
+}

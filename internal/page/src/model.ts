@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Detail, Flow, Link, Node, Page, Path } from "./data.ts";
+import { ranges } from "./text.ts";
+
+/** What is picked: a station, a link, or a path. */
+export type Pick = { kind: "node"; id: string } | { kind: "link"; from: string; to: string } | { kind: "path"; id: number };
+
+/** The data with what is asked of them again and again. */
+export class Model {
+  /** Stations by ID, those in bars included. */
+  readonly nodes = new Map<string, Node>();
+  /** The bar that a station is drawn in, by its ID. */
+  readonly bars = new Map<string, string>();
+  readonly links = new Map<string, Link>();
+  readonly paths = new Map<number, Path>();
+  /** Stations that are drawn on each path, by the path's ID. */
+  readonly drawn = new Map<number, string[]>();
+  readonly flows = new Map<number, Flow>();
+  readonly into = new Map<string, Link[]>();
+  readonly outOf = new Map<string, Link[]>();
+  private readonly through = new Map<string, Set<number>>();
+  private readonly words = new Map<number, string>();
+
+  constructor(readonly page: Page) {
+    const d = page.drawing;
+    for (const n of d.nodes) {
+      this.nodes.set(n.id, n);
+      for (const m of n.members ?? []) {
+        this.nodes.set(m.id, m);
+        this.bars.set(m.id, n.id);
+      }
+    }
+    for (const l of d.links) {
+      this.links.set(key(l.from, l.to), l);
+      push(this.into, l.to, l);
+      push(this.outOf, l.from, l);
+    }
+    for (const f of page.flows) this.flows.set(f.id, f);
+    for (const p of page.paths) this.paths.set(p.id, p);
+    for (const p of d.paths) this.drawn.set(p.id, p.nodes);
+    const visit = (what: string, path: number) => {
+      const seen = this.through.get(what) ?? new Set();
+      this.through.set(what, seen.add(path));
+    };
+    for (const p of page.paths) {
+      for (const id of p.nodes) visit(id, p.id);
+      const drawn = this.drawn.get(p.id) ?? [];
+      drawn.forEach((id, i) => {
+        visit(id, p.id);
+        const before = drawn[i - 1];
+        if (before !== undefined) visit(key(before, id), p.id);
+      });
+      this.words.set(p.id, this.wordsOf(p));
+    }
+  }
+
+  detail(id: string): Detail {
+    return this.page.details[id] ?? {};
+  }
+
+  /** IDs of the paths through what is picked. */
+  pathsThrough(pick: Pick): Set<number> {
+    switch (pick.kind) {
+      case "path":
+        return new Set([pick.id]);
+      case "link":
+        return this.through.get(key(pick.from, pick.to)) ?? new Set();
+      case "node":
+        return this.through.get(pick.id) ?? new Set();
+    }
+  }
+
+  exists(pick: Pick): boolean {
+    switch (pick.kind) {
+      case "path":
+        return this.paths.has(pick.id);
+      case "link":
+        return this.links.has(key(pick.from, pick.to));
+      case "node":
+        return this.nodes.has(pick.id);
+    }
+  }
+
+  /** IDs of the paths that have all words of a query. */
+  matching(query: string): Set<number> {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    const out = new Set<number>();
+    for (const [id, text] of this.words) {
+      if (words.every((w) => text.includes(/^\d{1,5}$/.test(w) ? ` ${w}` : w))) out.add(id);
+    }
+    return out;
+  }
+
+  /** Whether a station has all words of a query itself. */
+  nodeMatches(n: Node, query: string): boolean {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    const text = nodeWords(n);
+    return words.length > 0 && words.every((w) => text.includes(/^\d{1,5}$/.test(w) ? ` ${w}` : w));
+  }
+
+  private wordsOf(p: Path): string {
+    const out = new Set<string>();
+    for (const id of p.nodes) {
+      const n = this.nodes.get(id);
+      if (n) out.add(nodeWords(n));
+    }
+    for (const f of p.flows) {
+      const flow = this.flows.get(f);
+      if (flow) out.add(` ${flow.src_port} ${flow.dst_port} `);
+    }
+    return [...out].join("\n");
+  }
+
+  /** Source ports of a path's flows. */
+  ports(p: Path): string {
+    return ranges(p.flows.map((f) => this.flows.get(f)?.src_port ?? 0));
+  }
+
+  /** The ASes along a path, each once in a row. */
+  asPath(p: Path): number[] {
+    const out: number[] = [];
+    for (const id of p.nodes) {
+      const asn = this.nodes.get(id)?.asn ?? 0;
+      if (asn !== 0 && out[out.length - 1] !== asn) out.push(asn);
+    }
+    return out;
+  }
+
+  /** What a station is called in one line. */
+  name(id: string): string {
+    const n = this.nodes.get(id);
+    if (!n) return id;
+    switch (n.kind) {
+      case "silent":
+        return `silent hop at TTL ${n.ttl}`;
+      case "bar":
+        return `${n.members?.length ?? 0} next hops at TTL ${n.ttl}`;
+      case "source":
+        return n.hostname || n.address || this.page.heading.source || "source";
+    }
+    return n.hostname || n.address || id;
+  }
+
+  /** The median round trip at the last hop of a path that answered. */
+  last(p: Path): { median: number; p95: number; replies: number } | undefined {
+    for (let i = p.replies.length - 1; i >= 0; i--) {
+      const replies = p.replies[i]!;
+      if (replies > 0) return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies };
+    }
+    return undefined;
+  }
+}
+
+/** Names a link. */
+export function key(from: string, to: string): string {
+  return `${from}~${to}`;
+}
+
+function push<T>(map: Map<string, T[]>, k: string, v: T) {
+  const list = map.get(k);
+  if (list) list.push(v);
+  else map.set(k, [v]);
+}
+
+function nodeWords(n: Node): string {
+  const as = n.asn ? `as${n.asn} ${n.asn} ${n.as_name ?? ""}` : "";
+  return ` ${n.address ?? ""} ${n.hostname ?? ""} ${as} ${n.ixp ?? ""} ${n.city ?? ""} ${n.kind === "silent" ? "silent *" : ""} `.toLowerCase();
+}

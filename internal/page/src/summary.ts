@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { button, h } from "./dom.ts";
+import type { Model, Pick } from "./model.ts";
+import { count, ms, percent, ranges } from "./text.ts";
+
+/** What stands out, in words, while nothing is picked: how many paths, where they
+ * part, which link is slow, what is lost and where nothing answers. */
+export function summary(m: Model, go: (pick: Pick) => void): Element[] {
+  const d = m.page.drawing;
+  const ul = h("ul", { class: "story" });
+  const add = (bad: boolean, ...parts: (Element | string)[]) => ul.append(h("li", bad ? { class: "bad" } : {}, ...parts));
+  const node = (id: string) => button(m.name(id), { class: "link" }, () => go({ kind: "node", id }));
+  add(false, m.page.heading.shape);
+
+  const forks = d.nodes.filter((n) => m.detail(n.id).width || n.kind === "source" && (m.outOf.get(n.id)?.length ?? 0) > 1).sort((a, b) => a.ttl - b.ttl);
+  for (const n of forks.slice(0, 5)) {
+    const kind = m.detail(n.id).balancer;
+    const next = m.outOf.get(n.id)?.reduce((sum, l) => sum + l.bundle, 0) ?? 0;
+    add(false, "Paths part at ", node(n.id), n.kind === "source" ? "" : `, TTL ${n.ttl}`, `: ${next} next hops${kind ? `, ${kind.replace("-", " ")}` : ""}`);
+  }
+  if (forks.length > 5) add(false, `They part at ${count(forks.length - 5, "more node")}.`);
+
+  const timed = d.links.filter((l) => l.delta_us !== undefined).sort((a, b) => b.delta_us! - a.delta_us!);
+  const slow = timed[0];
+  if (slow) {
+    add(false, slow.label && !slow.lost ? "Slowest link: " : "No link is much slower than others; the slowest is ",
+      button(`${m.name(slow.from)} to ${m.name(slow.to)}`, { class: "link" }, () => go({ kind: "link", from: slow.from, to: slow.to })),
+      `, +${ms(slow.delta_us!)} (${slow.samples} ${slow.samples === 1 ? "reply" : "replies"})`);
+  }
+
+  const lossy = d.links.filter((l) => l.lost);
+  for (const l of lossy.slice(0, 5)) {
+    add(true, h("span", { class: "loss" }, `${percent(l.lost!)} lost`), " from ", button(`${m.name(l.from)} to ${m.name(l.to)}`, { class: "link" }, () => go({ kind: "link", from: l.from, to: l.to })), " on, to the destination");
+  }
+  if (lossy.length === 0) {
+    const local = d.nodes.flatMap((n) => n.members ?? [n]).filter((n) => n.verdict === "local").length;
+    add(false, "No loss that persists to the destination", local > 0 ? `; ${count(local, "router")} ${local === 1 ? "answers" : "answer"} less than ${local === 1 ? "it forwards" : "they forward"}, which is no loss.` : ".");
+  }
+
+  const silent = d.nodes.flatMap((n) => n.members ?? [n]).filter((n) => n.kind === "silent");
+  if (silent.length > 0) add(false, `No answer from ${count(silent.length, "hop")}, at TTL ${ranges(silent.map((n) => n.ttl))}.`);
+  else add(false, "Every hop answered.");
+  for (const mark of d.marks.slice(0, 3)) add(false, `${mark.detail}.`);
+  for (const pipe of d.pipes.slice(0, 3)) add(false, `${pipe.detail}.`);
+  const exchanges = new Set(d.nodes.map((n) => n.ixp).filter(Boolean));
+  if (exchanges.size > 0) add(false, `Exchange points: ${[...exchanges].join(", ")}.`);
+  return [h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out")), ul];
+}

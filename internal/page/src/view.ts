@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { s } from "./dom.ts";
+
+export interface Place {
+  k: number;
+  x: number;
+  y: number;
+}
+
+const least = 0.03;
+const most = 6;
+const room = 28; // for the ruler
+
+/** The window on the drawing: it is moved and scaled by mouse, touch and keys. */
+export class View {
+  place: Place = { k: 1, x: 0, y: 0 };
+  private readonly fingers = new Map<number, { x: number; y: number }>();
+  private readonly ruler: SVGTextElement[] = [];
+  private readonly label = s("text", { class: "ttl", x: 10, y: 18 }, "TTL");
+  /** Whether the last press moved the drawing, and so was no click. */
+  dragged = false;
+
+  constructor(
+    readonly svg: SVGSVGElement,
+    private readonly scene: SVGGElement,
+    private readonly columns: { ttl: number; x: number; w: number }[],
+    private readonly size: { width: number; height: number },
+    private readonly moved: (byHand: boolean) => void,
+  ) {
+    const bar = s("g", { class: "ruler" }, s("rect", { x: 0, y: 0, width: "100%", height: room - 2 }));
+    for (const c of columns.slice(1)) {
+      const t = s("text", { y: 18 }, String(c.ttl));
+      this.ruler.push(t);
+      bar.append(t);
+    }
+    bar.append(this.label);
+    svg.append(scene, bar);
+    svg.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
+    svg.addEventListener("pointerdown", (e) => this.down(e));
+    svg.addEventListener("pointermove", (e) => this.move(e));
+    for (const name of ["pointerup", "pointercancel"] as const) svg.addEventListener(name, (e) => this.fingers.delete(e.pointerId));
+  }
+
+  private get box() {
+    return { w: this.svg.clientWidth || 800, h: (this.svg.clientHeight || 600) - room };
+  }
+
+  private wheel(e: WheelEvent) {
+    e.preventDefault();
+    const unit = e.deltaMode === WheelEvent.DOM_DELTA_LINE ? 20 : 1;
+    if (e.shiftKey) {
+      this.by(-(e.deltaX || e.deltaY) * unit, 0);
+      return;
+    }
+    const r = this.svg.getBoundingClientRect();
+    this.scale(Math.exp(-e.deltaY * unit * (e.ctrlKey ? 0.008 : 0.0015)), e.clientX - r.left, e.clientY - r.top);
+  }
+
+  private down(e: PointerEvent) {
+    if (e.button !== 0) return;
+    this.fingers.set(e.pointerId, { x: e.clientX, y: e.clientY });
+    this.dragged = false;
+  }
+
+  private move(e: PointerEvent) {
+    const was = this.fingers.get(e.pointerId);
+    if (!was) return;
+    const now = { x: e.clientX, y: e.clientY };
+    if (!this.dragged && Math.hypot(now.x - was.x, now.y - was.y) < 4 && this.fingers.size === 1) return;
+    if (!this.dragged) this.svg.setPointerCapture(e.pointerId);
+    this.dragged = true;
+    const other = [...this.fingers].find(([id]) => id !== e.pointerId)?.[1];
+    this.fingers.set(e.pointerId, now);
+    if (!other) {
+      this.by(now.x - was.x, now.y - was.y);
+      return;
+    }
+    const r = this.svg.getBoundingClientRect();
+    const times = Math.hypot(now.x - other.x, now.y - other.y) / Math.max(1, Math.hypot(was.x - other.x, was.y - other.y));
+    this.by((now.x - was.x) / 2, (now.y - was.y) / 2);
+    this.scale(times, (now.x + other.x) / 2 - r.left, (now.y + other.y) / 2 - r.top);
+  }
+
+  /** Moves the drawing by pixels of the screen. */
+  by(dx: number, dy: number) {
+    this.go({ k: this.place.k, x: this.place.x - dx / this.place.k, y: this.place.y - dy / this.place.k }, true);
+  }
+
+  /** Scales around a point of the screen; the middle without one. */
+  scale(times: number, px = this.box.w / 2, py = room + this.box.h / 2) {
+    const { k, x, y } = this.place;
+    const next = Math.min(most, Math.max(least, k * times));
+    this.go({ k: next, x: x + px / k - px / next, y: y + (py - room) / k - (py - room) / next }, true);
+  }
+
+  /** Shows all of the drawing; on a small screen as much of it as can be read. */
+  fit() {
+    const { w, h } = this.box;
+    const { width, height } = this.size;
+    const all = Math.min((w - 16) / width, (h - 16) / height, 1.4);
+    const k = w < 620 ? Math.max(all, Math.min(0.8, (h - 16) / height)) : all;
+    const x = width * k <= w ? (width - w / k) / 2 : -8 / k;
+    this.go({ k, x, y: (height - h / k) / 2 }, false);
+  }
+
+  /** Moves a point of the drawing into the window if it is not there. */
+  show(x: number, y: number) {
+    const { w, h } = this.box;
+    const p = this.place;
+    const k = Math.max(p.k, 0.5);
+    const sx = (x - p.x) * p.k;
+    const sy = (y - p.y) * p.k;
+    if (k === p.k && sx > 60 && sx < w - 60 && sy > 40 && sy < h - 40) return;
+    this.go({ k, x: x - w / 2 / k, y: y - h / 2 / k }, true);
+  }
+
+  go(place: Place, byHand: boolean) {
+    const { w, h } = this.box;
+    // Some of the drawing always stays in sight.
+    const x = Math.min(this.size.width - 60 / place.k, Math.max((60 - w) / place.k, place.x));
+    const y = Math.min(this.size.height - 60 / place.k, Math.max((60 - h) / place.k, place.y));
+    this.place = { k: place.k, x, y };
+    const { k } = place;
+    this.scene.setAttribute("transform", `translate(${(-x * k).toFixed(2)} ${(room - y * k).toFixed(2)}) scale(${k.toFixed(4)})`);
+    const pitch = (this.columns[1]?.w ?? 60) * k;
+    const every = pitch > 16 ? 1 : pitch > 6 ? 2 : 5;
+    this.ruler.forEach((t, i) => {
+      const c = this.columns[i + 1]!;
+      const at = (c.x + c.w / 2 - x) * k;
+      t.setAttribute("x", at.toFixed(1));
+      t.setAttribute("display", at < 38 || c.ttl % every !== 0 ? "none" : "inline");
+    });
+    this.moved(byHand);
+  }
+}
