@@ -24,9 +24,9 @@ type pageDetail struct {
 	LAN          string       `json:"lan,omitempty"`
 	LANSource    string       `json:"lan_source,omitempty"`
 	Answers      []pageAnswer `json:"answers,omitempty"`
-	ReplyTTLs    []uint8      `json:"reply_ttls,omitempty"`
+	ReplyTTLs    []int        `json:"reply_ttls,omitempty"`
 	// TOS are those quoted that are not the one sent.
-	TOS      []uint8  `json:"tos,omitempty"`
+	TOS      []int    `json:"tos,omitempty"`
 	MPLS     []string `json:"mpls,omitempty"` // each stack once, top first
 	In       []string `json:"in,omitempty"`   // interfaces that probes came in by
 	Limited  bool     `json:"limited,omitempty"`
@@ -147,10 +147,10 @@ func (x *pageDetail) take(r *traceflow.Reply, tos uint8) {
 	}
 	x.Answers[at].Count++
 	if r.TTL != 0 {
-		x.ReplyTTLs = addOnce(x.ReplyTTLs, r.TTL)
+		x.ReplyTTLs = addOnce(x.ReplyTTLs, int(r.TTL))
 	}
 	if r.HeaderQuoted && r.QuotedTOS != tos {
-		x.TOS = addOnce(x.TOS, r.QuotedTOS)
+		x.TOS = addOnce(x.TOS, int(r.QuotedTOS))
 	}
 	stack := ""
 	for i, l := range r.MPLS {

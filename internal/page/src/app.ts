@@ -61,9 +61,10 @@ export class App {
     const head = header(m);
     this.parts = [
       h("div", { class: "app" }, head, this.tools.root, this.list.root,
-        h("main", { class: "stage" }, this.svg, this.twin, zoom, this.legend), this.card),
-      h("p", { class: "unseen", id: "how" }, "Arrow keys go from station to station, Enter isolates one, t shows everything as a table."),
-      h("p", { class: "unseen", id: "live", role: "status", "aria-live": "polite" }), this.tip.root, this.help,
+        h("main", { class: "stage" }, this.svg, this.twin, zoom, this.legend,
+          h("p", { class: "unseen", id: "how" }, "Arrow keys go from station to station, Enter isolates one, t shows everything as a table."),
+          h("p", { class: "unseen", id: "live", role: "status", "aria-live": "polite" })), this.card),
+      this.tip.root, this.help,
     ];
     this.listen();
   }

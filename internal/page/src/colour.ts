@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Link, Track } from "./data.ts";
+import type { Link } from "./data.ts";
 import { key, type Model } from "./model.ts";
 import type { Metric } from "./state.ts";
 
@@ -70,20 +70,21 @@ export class Colours {
   }
 }
 
-/** The strokes of a path: its links, and what they share with others. */
-export function strokeOf(model: Model, path: number): string {
+/** The strokes of a path, links and what they share with others: those that were
+ * seen, and those that are inferred. */
+export function strokesOf(model: Model, path: number): { seen: string; inferred: string } {
   const nodes = model.drawn.get(path) ?? [];
-  const out: string[] = [];
+  const out = { seen: "", inferred: "" };
+  const add = (stroke: string | undefined, inferred: boolean | undefined) => {
+    if (stroke) out[inferred ? "inferred" : "seen"] += stroke;
+  };
   nodes.forEach((id, i) => {
     const n = model.nodes.get(id);
-    const add = (t: Track | undefined) => t && out.push(t.stroke);
     const before = model.links.get(key(nodes[i - 1] ?? "", id));
     const after = model.links.get(key(id, nodes[i + 1] ?? ""));
-    if (before) {
-      out.push(before.stroke);
-      add(n?.in);
-    }
-    if (after) add(n?.out);
+    add(before?.stroke, before?.inferred);
+    if (before) add(n?.in?.stroke, before.inferred);
+    if (after) add(n?.out?.stroke, after.inferred);
   });
-  return out.join("");
+  return out;
 }

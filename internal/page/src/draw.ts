@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { Colours, strokeOf, tints } from "./colour.ts";
+import { Colours, strokesOf, tints } from "./colour.ts";
 import type { Band, Link, Node, Track } from "./data.ts";
 import { s } from "./dom.ts";
 import { key, type Model } from "./model.ts";
@@ -72,6 +72,20 @@ export class Scene {
       const r = [...n.name];
       n.text.textContent = r.length <= most ? n.name : most < 4 ? "" : `${r.slice(0, most - 1).join("").trim()}…`;
       n.text.setAttribute("y", String(n.y + 3 + 12 * times));
+    }
+    this.uncover(times);
+  }
+
+  /** Leaves out delays that would be written over others: losses go first, and
+   * then the longest delays. */
+  private uncover(times: number) {
+    const worth = (l: Link) => (l.lost ? 1e12 : 0) + (l.delta_us ?? 0);
+    const shown: Link[] = [];
+    for (const { link, label } of [...this.links].sort((a, b) => worth(b.link) - worth(a.link))) {
+      if (!label) continue;
+      const covered = shown.some((o) => Math.abs(o.label_x - link.label_x) < 52 * times && Math.abs(o.label_y - link.label_y) < 13 * times);
+      label.classList.toggle("covered", covered);
+      if (!covered) shown.push(link);
     }
   }
 
@@ -198,9 +212,10 @@ export class Scene {
   /** Draws paths over all others, side by side. */
   lay(strips: Strip[]) {
     this.strips.replaceChildren(...strips.map((p, i) => {
-      const d = strokeOf(this.model, p.path);
-      const shift = (i - (strips.length - 1) / 2) * 4;
-      return s("g", { transform: `translate(0 ${shift})`, "data-path": p.path }, s("path", { class: "halo", d }), s("path", { class: p.colour, d }));
+      const { seen, inferred } = strokesOf(this.model, p.path);
+      const shift = (i - (strips.length - 1) / 2) * 3.6;
+      return s("g", { transform: `translate(0 ${shift})`, "data-path": p.path }, s("path", { class: "halo", d: seen + inferred }),
+        seen ? s("path", { class: p.colour, d: seen }) : null, inferred ? s("path", { class: `${p.colour} inferred`, d: inferred }) : null);
     }));
   }
 

@@ -13,7 +13,7 @@ export function header(m: Model): HTMLElement {
   add(h("b", {}, count(m.page.paths.length, "path")), ` of ${count(flows, "flow")}`);
   add(h("b", {}, g.reached === flows ? "reached" : g.reached === 0 ? "not reached" : `reached ${g.reached}/${flows}`), g.reached === flows ? ` ${g.reached}/${flows}` : "");
   add(g.probes);
-  if (g.protocol !== "icmp" && flows > 0) add(`source ports ${short(ranges(m.page.flows.map((f) => f.src_port)))}`);
+  if (g.protocol !== "icmp" && flows > 0) add(`source ports ${ports(m.page.flows.map((f) => f.src_port))}`);
   add(`${count(g.packets, "packet")}, ${g.replies} answered`);
   add(utc(g.started));
   if (g.duration_us > 0) add(`took ${(g.duration_us / 1e6).toFixed(g.duration_us < 1e7 ? 1 : 0)} s`);
@@ -26,6 +26,8 @@ export function header(m: Model): HTMLElement {
   return h("header", { class: "head" }, h("h1", {}, m.page.title), facts, trouble && h("p", { class: "trouble" }, trouble), sure);
 }
 
-function short(text: string): string {
-  return text.length > 60 ? `${text.slice(0, text.lastIndexOf(",", 60))}, …` : text;
+/** Writes ports that are no range by the lowest and the highest. */
+function ports(all: number[]): string {
+  const text = ranges(all);
+  return text.length <= 24 ? text : `${Math.min(...all)} to ${Math.max(...all)}`;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Link } from "./data.ts";
 import { button, h } from "./dom.ts";
 import type { Model, Pick } from "./model.ts";
 import { count, ms, percent, ranges } from "./text.ts";
@@ -11,6 +12,7 @@ export function summary(m: Model, go: (pick: Pick) => void): Element[] {
   const ul = h("ul", { class: "story" });
   const add = (bad: boolean, ...parts: (Element | string)[]) => ul.append(h("li", bad ? { class: "bad" } : {}, ...parts));
   const node = (id: string) => button(m.name(id), { class: "link" }, () => go({ kind: "node", id }));
+  const link = (l: Link) => h("div", {}, button(`${m.name(l.from)} → ${m.name(l.to)}`, { class: "link" }, () => go({ kind: "link", from: l.from, to: l.to })));
   add(false, m.page.heading.shape);
 
   const forks = d.nodes.filter((n) => m.detail(n.id).width || n.kind === "source" && (m.outOf.get(n.id)?.length ?? 0) > 1).sort((a, b) => a.ttl - b.ttl);
@@ -24,14 +26,13 @@ export function summary(m: Model, go: (pick: Pick) => void): Element[] {
   const timed = d.links.filter((l) => l.delta_us !== undefined).sort((a, b) => b.delta_us! - a.delta_us!);
   const slow = timed[0];
   if (slow) {
-    add(false, slow.label && !slow.lost ? "Slowest link: " : "No link is much slower than others; the slowest is ",
-      button(`${m.name(slow.from)} to ${m.name(slow.to)}`, { class: "link" }, () => go({ kind: "link", from: slow.from, to: slow.to })),
-      `, +${ms(slow.delta_us!)} (${slow.samples} ${slow.samples === 1 ? "reply" : "replies"})`);
+    const adds = `+${ms(slow.delta_us!)} (${slow.samples} ${slow.samples === 1 ? "reply" : "replies"})`;
+    add(false, slow.label && !slow.lost ? `Slowest link: ${adds}` : `No link is much slower than others; the slowest: ${adds}`, link(slow));
   }
 
   const lossy = d.links.filter((l) => l.lost);
   for (const l of lossy.slice(0, 5)) {
-    add(true, h("span", { class: "loss" }, `${percent(l.lost!)} lost`), " from ", button(`${m.name(l.from)} to ${m.name(l.to)}`, { class: "link" }, () => go({ kind: "link", from: l.from, to: l.to })), " on, to the destination");
+    add(true, h("span", { class: "loss" }, `${percent(l.lost!)} lost`), " from this link on, to the destination", link(l));
   }
   if (lossy.length === 0) {
     const local = d.nodes.flatMap((n) => n.members ?? [n]).filter((n) => n.verdict === "local").length;
