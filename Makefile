@@ -7,11 +7,12 @@ LINT     := $(TOOLS)/golangci-lint-$(LINT_VERSION)
 FUZZTIME ?= 30s
 DAGRE    := internal/layout/testdata/dagre
 MERMAID  := internal/rendertest/testdata/mermaid
+PAGE     := internal/page
 SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64 openbsd/amd64
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check fmt lint lintall vet tidy cross test lab guarantee fuzz golden bench \
-	mermaid dagre man completions deb image rootfs release reproducible clean
+	mermaid dagre page man completions deb image rootfs release reproducible clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z ]+):.*## /  \1\t/' | expand -t 20
@@ -70,6 +71,13 @@ mermaid: $(MERMAID)/node_modules ## what tests read Mermaid charts with, from np
 
 $(MERMAID)/node_modules: $(MERMAID)/package-lock.json
 	cd $(MERMAID) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+page: $(PAGE)/node_modules ## bundle the script and the style of --format html, with npm
+	cd $(PAGE) && npm run --silent check && npm run --silent bundle
+
+$(PAGE)/node_modules: $(PAGE)/package-lock.json
+	cd $(PAGE) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 test: ## tests that need nothing, with the race detector, shuffled

@@ -168,7 +168,7 @@ func clicks(_ *testing.T, p pageTab) {
 	p.click(`(() => { const l = all('[data-l]').find(e => e.dataset.l.startsWith('4/198.51.100.34~')); const r = l.getBoundingClientRect(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 } })()`)
 	p.want(heading, "Link")
 	p.want(`document.querySelector('.card').textContent.includes('39.5 ms')`, true)
-	p.click(`at('.row')`)
+	p.click(`at('.row:not([hidden])')`)
 	p.want(heading, "Path 2")
 	p.keys(kb.Escape)
 	p.want(heading, "What stands out")

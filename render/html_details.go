@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"traceflow"
 	"traceflow/internal/picture"
@@ -66,7 +67,7 @@ func detailsOf(t *traceflow.Trace, d *picture.Drawing) map[string]*pageDetail {
 		at[n.ID] = id
 		x.annotate(t.Annotations.Of(n.Address))
 		if n.InterfaceName != "" {
-			x.In = append(x.In, n.InterfaceName)
+			x.In = append(x.In, fullName(n.InterfaceName))
 		}
 	}
 	for i := range t.Graph.Diamonds {
@@ -152,15 +153,12 @@ func (x *pageDetail) take(r *traceflow.Reply, tos uint8) {
 	if r.HeaderQuoted && r.QuotedTOS != tos {
 		x.TOS = addOnce(x.TOS, int(r.QuotedTOS))
 	}
-	stack := ""
-	for i, l := range r.MPLS {
-		if i > 0 {
-			stack += ", "
-		}
-		stack += fmt.Sprintf("%d/%d/%d", l.Label, l.TC, l.TTL)
+	var stack []string
+	for _, l := range r.MPLS {
+		stack = append(stack, fmt.Sprintf("%d/%d/%d", l.Label, l.TC, l.TTL))
 	}
-	if stack != "" {
-		x.MPLS = addOnce(x.MPLS, stack)
+	if len(stack) > 0 {
+		x.MPLS = addOnce(x.MPLS, strings.Join(stack, ", "))
 	}
 }
 

@@ -73,9 +73,14 @@ export class App {
   start() {
     const now = this.store.now;
     if (now.pick && !this.model.exists(now.pick)) this.store.now = { ...now, pick: null, other: null };
-    this.update(this.store.now, null);
     if (this.store.now.view) this.view.go(this.store.now.view, false);
     else this.view.fit();
+    this.update(this.store.now, null);
+    this.view.open();
+    requestAnimationFrame(() => setTimeout(() => {
+      this.list.fill();
+      this.lightUp();
+    }));
     this.store.listen((next, before) => this.update(next, before));
     new ResizeObserver(() => this.store.now.view === null && this.view.fit()).observe(this.svg);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.dress(this.store.now));
@@ -130,8 +135,9 @@ export class App {
     };
     const found = (n: Node) => matching !== null && [n, ...(n.members ?? [])].some((x) => m.nodeMatches(x, now.query));
     this.scene.light(link, node, found);
-    this.scene.lay(this.strips(now, lit));
-    this.svg.classList.toggle("striped", this.strips(now, lit).length > 0);
+    const strips = this.strips(now, lit);
+    this.scene.lay(strips);
+    this.svg.classList.toggle("striped", strips.length > 0);
     const picked = now.pick?.kind === "node" ? (m.bars.get(now.pick.id) ?? now.pick.id) : now.pick?.kind === "link" ? key(now.pick.from, now.pick.to) : null;
     this.scene.mark(this.cursor, picked);
     const chosen = now.pick?.kind === "path" ? [now.pick.id, ...(now.other === null ? [] : [now.other])] : [];

@@ -29,7 +29,7 @@ export function helpDialog(): HTMLDialogElement {
 export function listenForKeys(actions: Record<string, () => void>) {
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented) return;
-    const at = e.target as Element;
+    const at = e.target instanceof Element ? e.target : document.body;
     if (at.closest("dialog")) return;
     if (at.closest("input, select, textarea") && e.key !== "Escape") return;
     const act = actions[e.key];

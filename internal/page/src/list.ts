@@ -5,6 +5,9 @@ import type { Path } from "./data.ts";
 import type { Model } from "./model.ts";
 import { count, ms, percent } from "./text.ts";
 
+/** How many rows there are when the page is first painted. */
+const first = 24;
+
 /** What the list of paths reports. */
 export interface ListActions {
   query(text: string): void;
@@ -30,14 +33,22 @@ export class List {
         this.rows.focus();
       }
     });
-    for (const p of model.page.paths) {
+    this.fill(first);
+    this.rows.addEventListener("keydown", (e) => this.key(e));
+    this.rows.addEventListener("focus", () => this.go(this.current));
+    this.root.append(h("div", { class: "find" }, this.field), this.many, this.rows);
+  }
+
+  /** Makes the rows of so many paths that are not there. Many rows take longer
+   * than the drawing, and the first of them fill the window. */
+  fill(most = Infinity) {
+    for (const p of this.model.page.paths) {
+      if (this.row.size >= most) return;
+      if (this.row.has(p.id)) continue;
       const li = this.make(p);
       this.row.set(p.id, li);
       this.rows.append(li);
     }
-    this.rows.addEventListener("keydown", (e) => this.key(e));
-    this.rows.addEventListener("focus", () => this.go(this.current));
-    this.root.append(h("div", { class: "find" }, this.field), this.many, this.rows);
   }
 
   private make(p: Path): HTMLLIElement {
@@ -91,7 +102,7 @@ export class List {
       li.firstElementChild!.setAttribute("class", `key ${key(id)}`);
     }
     this.current = Math.max(0, this.shown.indexOf(was ?? -1));
-    const all = this.row.size;
+    const all = this.model.paths.size;
     this.many.textContent = shown.size === all ? count(all, "path") : `${shown.size} of ${count(all, "path")}`;
     if (this.field.value !== query) this.field.value = query;
   }

@@ -36,7 +36,7 @@ export function drop(name: string, side: string, ...inside: Element[]): HTMLDivE
 
 /** The switches above the drawing. */
 export class Tools {
-  readonly root = h("div", { class: "tools", role: "toolbar", "aria-label": "What is shown" });
+  readonly root = h("section", { class: "tools", "aria-label": "What is shown" });
   private readonly colour = h("select", { id: "colour" }, ...metrics.map((m) => h("option", { value: m }, metricNames[m])));
   private readonly theme = h("select", { "aria-label": "Light or dark" }, ...themes.map((t) => h("option", { value: t }, t)));
   private readonly toggles: { name: "bands" | "silent" | "table"; b: HTMLButtonElement }[] = [];

@@ -35,7 +35,7 @@ export class View {
       bar.append(t);
     }
     bar.append(this.label);
-    svg.append(scene, bar);
+    svg.append(bar);
     svg.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
     svg.addEventListener("pointerdown", (e) => this.down(e));
     svg.addEventListener("pointermove", (e) => this.move(e));
@@ -82,6 +82,11 @@ export class View {
     this.scale(times, (now.x + other.x) / 2 - r.left, (now.y + other.y) / 2 - r.top);
   }
 
+  /** Puts the drawing into the window. Until then it costs no layout. */
+  open() {
+    this.svg.prepend(this.scene);
+  }
+
   /** Moves the drawing by pixels of the screen. */
   by(dx: number, dy: number) {
     this.go({ k: this.place.k, x: this.place.x - dx / this.place.k, y: this.place.y - dy / this.place.k }, true);
@@ -108,10 +113,10 @@ export class View {
   show(x: number, y: number) {
     const { w, h } = this.box;
     const p = this.place;
-    const k = Math.max(p.k, 0.5);
     const sx = (x - p.x) * p.k;
     const sy = (y - p.y) * p.k;
-    if (k === p.k && sx > 60 && sx < w - 60 && sy > 40 && sy < h - 40) return;
+    if (sx > 5 && sx < w - 5 && sy > 5 && sy < h - 5) return;
+    const k = Math.max(p.k, 0.5);
     this.go({ k, x: x - w / 2 / k, y: y - h / 2 / k }, true);
   }
 

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package page_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"traceflow/internal/page"
+	"traceflow/internal/rendertest"
+)
+
+func write(t *testing.T, title, data string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := page.Write(&b, title, []byte(data)); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestPolicyNamesWhatIsThere computes the hashes as a browser does.
+func TestPolicyNamesWhatIsThere(t *testing.T) {
+	html := write(t, "t", "{}")
+	policy := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(html)[1]
+	for _, element := range []string{"script", "style"} {
+		texts := regexp.MustCompile(`(?s)<`+element+`>(.*?)</`+element+`>`).FindAllStringSubmatch(html, -1)
+		if len(texts) != 1 {
+			t.Fatalf("%d of %s", len(texts), element)
+		}
+		sum := sha256.Sum256([]byte(texts[0][1]))
+		if want := element + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !strings.Contains(policy, want) {
+			t.Errorf("policy %q lacks %s", policy, want)
+		}
+	}
+	if !strings.HasPrefix(policy, "default-src 'none';") {
+		t.Errorf("policy %q", policy)
+	}
+	for _, bad := range []string{"unsafe", "*", "http", "data:", "'self'"} {
+		if strings.Contains(policy, bad) {
+			t.Errorf("policy %q has %s", policy, bad)
+		}
+	}
+}
+
+func TestDataStayData(t *testing.T) {
+	const evil = "</script><script>alert(1)</script><!--\u2028"
+	plain, got := write(t, "title", `{"a":"b"}`), write(t, evil, `{"a":"`+evil+`"}`)
+	for _, tag := range []string{"<script", "</script", "<!--", "\u2028"} {
+		if tag == "\u2028" { // no harm in a title, but in a script
+			got = got[strings.Index(got, "</title>"):]
+		}
+		if strings.Count(got, tag) != strings.Count(plain, tag) {
+			t.Errorf("%d of %q, want %d", strings.Count(got, tag), tag, strings.Count(plain, tag))
+		}
+	}
+}
+
+// TestBundle checks what is committed: that it fetches nothing, makes no markup of
+// text, is no larger than a page may be, and can stand in an element of HTML.
+func TestBundle(t *testing.T) {
+	size := 0
+	for _, file := range []string{"main.js", "page.css"} {
+		text, err := os.ReadFile(filepath.Join("bundle", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += len(text)
+		for _, bad := range []string{
+			"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "fetch(", "XMLHttpRequest", "import(",
+			"</script", "</style", "<!--", "@import", "url(", "https:", "sourceMappingURL",
+		} {
+			if bytes.Contains(text, []byte(bad)) {
+				t.Errorf("%s has %q", file, bad)
+			}
+		}
+	}
+	t.Logf("%d bytes", size)
+	if size > 200_000 {
+		t.Errorf("%d bytes", size)
+	}
+}
+
+// TestBundleIsOfSources bundles the sources, checks their types, and compares.
+func TestBundleIsOfSources(t *testing.T) {
+	for _, tool := range []string{"esbuild", "tsc"} {
+		_, err := os.Stat(filepath.Join("node_modules", ".bin", tool))
+		rendertest.Require(t, err == nil, tool+": make page")
+	}
+	if out, err := run("check"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	folder := t.TempDir()
+	if out, err := run("bundle", "--", "--outdir="+folder); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, file := range []string{"main.js", "page.css"} {
+		want, err := os.ReadFile(filepath.Join(folder, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join("bundle", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(want, got) {
+			t.Errorf("bundle/%s is not what src makes: make page (-src +bundle)\n%.2000s", file, cmp.Diff(string(want), string(got)))
+		}
+	}
+}
+
+// run runs a script of package.json.
+func run(script string, args ...string) ([]byte, error) {
+	return exec.Command("npm", append([]string{"run", "--silent", script}, args...)...).CombinedOutput()
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("closed") }
+
+func TestWriteErrors(t *testing.T) {
+	if err := page.Write(brokenWriter{}, "t", []byte("{}")); err == nil {
+		t.Error("no error from a writer that is closed")
+	}
+}
