@@ -45,7 +45,14 @@ func (d *describer) addTunnel(x *traceflow.Tunnel) {
 	case x.Kind != traceflow.ExplicitTunnel:
 		p.Label = "MPLS, " + string(x.Kind)
 	}
-	p.Detail = fmt.Sprintf("%s MPLS tunnel, TTL %d to %d, told by %s, %d flows", x.Kind, x.From, x.To, x.Evidence, x.Flows)
+	p.Detail = fmt.Sprintf("%s MPLS tunnel, TTL %d", x.Kind, x.From)
+	if x.To > x.From {
+		p.Detail += fmt.Sprintf(" to %d", x.To)
+	}
+	p.Detail += fmt.Sprintf(", told by %s, %d flow", x.Evidence, x.Flows)
+	if x.Flows != 1 {
+		p.Detail += "s"
+	}
 	for i := range d.Nodes {
 		n := &d.Nodes[i]
 		if n.TTL < p.from || n.TTL > p.to || n.Address == "" {

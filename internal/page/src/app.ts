@@ -39,6 +39,7 @@ export class App {
   private readonly card = h("aside", { class: "card", "aria-label": "Details", tabindex: 0 });
   private readonly twin = h("div", { class: "twin", id: "twin", role: "region", "aria-label": "All stations and links", tabindex: 0, hidden: true });
   private readonly legend = h("div", { class: "legend" });
+  private readonly zoom: HTMLElement;
   private cursor: string | null = null;
   private hover: Pick | null = null;
   private far = 0;
@@ -54,14 +55,14 @@ export class App {
       hover: (id) => this.over(id === null ? null : { kind: "path", id }),
     });
     const exports = drop("Export", "", button("SVG, as shown", {}, () => this.export("svg")), button("PNG, as shown", {}, () => this.export("png")), button("CSV, all paths", {}, () => this.export("csv")));
-    this.tools = new Tools(store, exports, button("Keys", { title: "?", "aria-haspopup": "dialog" }, () => this.help.showModal()));
-    const zoom = h("div", { class: "zoom", role: "group", "aria-label": "Scale" },
+    this.tools = new Tools(store, { bands: page.drawing.bands.length > 0, silent: page.drawing.nodes.some((n) => n.kind === "silent") }, exports, button("Keys", { title: "?", "aria-haspopup": "dialog" }, () => this.help.showModal()));
+    this.zoom = h("div", { class: "zoom", role: "group", "aria-label": "Scale" },
       button("+", { "aria-label": "Nearer" }, () => this.view.scale(1.4)), button("−", { "aria-label": "Farther" }, () => this.view.scale(1 / 1.4)),
       button("⤢", { "aria-label": "Fit", title: "0" }, () => this.fit()));
     const head = header(m);
     this.parts = [
       h("div", { class: "app" }, head, this.tools.root, this.list.root,
-        h("main", { class: "stage" }, this.svg, this.twin, zoom, this.legend,
+        h("main", { class: "stage" }, this.svg, this.twin, this.zoom, this.legend,
           h("p", { class: "unseen", id: "how" }, "Arrow keys go from station to station, Enter isolates one, t shows everything as a table."),
           h("p", { class: "unseen", id: "live", role: "status", "aria-live": "polite" })), this.card),
       this.tip.root, this.help,
@@ -176,6 +177,7 @@ export class App {
     this.twin.hidden = !yes;
     this.svg.toggleAttribute("hidden", yes);
     this.legend.hidden = yes;
+    this.zoom.hidden = yes;
   }
 
   /** Picks something, or nothing. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Link } from "./data.ts";
+import { endText } from "./draw.ts";
 import { button, h } from "./dom.ts";
 import type { Model, Pick } from "./model.ts";
 import { count, ms, percent, ranges } from "./text.ts";
@@ -41,10 +42,19 @@ export function summary(m: Model, go: (pick: Pick) => void): Element[] {
 
   const silent = d.nodes.flatMap((n) => n.members ?? [n]).filter((n) => n.kind === "silent");
   if (silent.length > 0) add(false, `No answer from ${count(silent.length, "hop")}, at TTL ${ranges(silent.map((n) => n.ttl))}.`);
-  else add(false, "Every hop answered.");
-  for (const mark of d.marks.slice(0, 3)) add(false, `${mark.detail}.`);
-  for (const pipe of d.pipes.slice(0, 3)) add(false, `${pipe.detail}.`);
+  const stuck = d.nodes.flatMap((n) => n.members ?? [n]).filter((n) => n.ends?.length);
+  for (const n of stuck.slice(0, 5)) {
+    add(false, n.ends!.map((e) => `${count(e.flows, "flow")} no further: ${endText(e.reason)}`).join("; "), h("div", {}, "after ", node(n.id)));
+  }
+  if (stuck.length > 5) add(false, `More flows end at ${count(stuck.length - 5, "other hop")}.`);
+  if (silent.length + stuck.length === 0 && m.page.heading.reached > 0) add(false, "Every hop answered.");
+  for (const mark of d.marks.slice(0, 3)) add(false, sentence(mark.detail));
+  for (const pipe of d.pipes.slice(0, 3)) add(false, sentence(pipe.detail));
   const exchanges = new Set(d.nodes.map((n) => n.ixp).filter(Boolean));
   if (exchanges.size > 0) add(false, `Exchange points: ${[...exchanges].join(", ")}.`);
   return [h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out")), ul];
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }

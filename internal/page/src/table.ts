@@ -26,7 +26,7 @@ export function tables(m: Model, go: (pick: Pick) => void): Element[] {
     ));
   }
   return [
-    h("table", {}, h("caption", {}, `Stations (${all.length})`), head("TTL", "Address", "Name", "AS", "Kind", "Flows", "Share", "Median", "p95", "Loss", "It is"), nodes),
+    h("table", {}, h("caption", {}, `Stations (${all.length})`), head("TTL", "Address", "Name", "AS", "Kind", "Flows", "Share", "Median", "p95", "Loss", "What it means"), nodes),
     h("table", {}, h("caption", {}, `Links (${d.links.length})`), head("From", "To", "Kind", "Flows", "Share", "Delay added", "Replies", "Loss that persists"), links),
   ];
 }
@@ -38,5 +38,5 @@ function head(...names: string[]) {
 }
 
 function row(...cells: (string | Element)[]) {
-  return h("tr", {}, ...cells.map((c) => h("td", typeof c === "string" && /^[+\d<]/.test(c) && !c.includes(" of ") ? { class: "num" } : {}, c)));
+  return h("tr", {}, ...cells.map((c) => h("td", typeof c === "string" && (c === "N/A" || /^[+\d]/.test(c) && !c.includes(" of ")) ? { class: "num" } : {}, c)));
 }

@@ -42,7 +42,7 @@ export class Tools {
   private readonly toggles: { name: "bands" | "silent" | "table"; b: HTMLButtonElement }[] = [];
   private readonly ranges: { name: (typeof limits)[number]["name"]; field: HTMLInputElement; out: HTMLElement; unit: string }[] = [];
 
-  constructor(store: Store, ...menu: Element[]) {
+  constructor(store: Store, has: { bands: boolean; silent: boolean }, ...menu: Element[]) {
     this.colour.addEventListener("change", () => store.set({ colour: this.colour.value as Metric }));
     this.theme.addEventListener("change", () => store.set({ theme: this.theme.value as Theme }));
     const toggle = (name: "bands" | "silent" | "table", text: string, attributes = {}) => {
@@ -59,8 +59,8 @@ export class Tools {
     });
     this.root.append(
       h("label", {}, "Colour", this.colour),
-      toggle("bands", "AS bands", { title: "g" }),
-      toggle("silent", "Silent hops", { title: "s" }),
+      toggle("bands", "AS bands", { title: "g", hidden: !has.bands }),
+      toggle("silent", "Silent hops", { title: "s", hidden: !has.silent }),
       drop("Thresholds", "left", ...sliders, h("p", { class: "quiet" }, "Links below are pale.")),
       toggle("table", "Table", { title: "t", "aria-controls": "twin" }),
       h("span", { class: "gap" }), ...menu, this.theme,
