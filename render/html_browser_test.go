@@ -443,19 +443,24 @@ func TestPageForEverybody(t *testing.T) {
 	}
 }
 
-// TestPagePaintsSoon logs when the first picture stands, with 500 stations and
-// 255 paths, and how long script and layout take.
+// TestPagePaintsSoon logs when the first picture stands. How soon that is depends
+// on what else the machine does: the bound is far away.
 func TestPagePaintsSoon(t *testing.T) {
 	b := rendertest.Chromium(t)
-	trace := networkNamed(t, "long-255")
-	for range 3 {
-		p := openPage(t, b, trace, "", 1280, 800)
-		p.Wait(`performance.getEntriesByName('first-contentful-paint').length`)
-		paint := rendertest.Eval[float64](p.Tab, `performance.getEntriesByName('first-contentful-paint')[0].startTime`)
-		nodes, links := rendertest.Eval[int](p.Tab, `all('[data-n]').length`), rendertest.Eval[int](p.Tab, `all('[data-l]').length`)
-		t.Logf("%d stations, %d links: first paint after %.0f ms", nodes, links, paint)
-		if paint > 3000 { // ten times what a quiet machine takes
-			t.Errorf("first paint after %.0f ms", paint)
+	for _, name := range []string{"owners", "long-64", "long-255"} {
+		var soonest float64
+		for range 5 {
+			p := openPage(t, b, networkNamed(t, name), "", 1280, 800)
+			p.Wait(`performance.getEntriesByName('first-contentful-paint').length`)
+			paint := rendertest.Eval[float64](p.Tab, `performance.getEntriesByName('first-contentful-paint')[0].startTime`)
+			if soonest == 0 || paint < soonest {
+				soonest = paint
+			}
+			t.Logf("%s, %d stations, %d links: first paint after %.0f ms", name,
+				rendertest.Eval[int](p.Tab, `all('[data-n]').length`), rendertest.Eval[int](p.Tab, `all('[data-l]').length`), paint)
+		}
+		if soonest > 3000 {
+			t.Errorf("%s: first paint after %.0f ms at best", name, soonest)
 		}
 	}
 }

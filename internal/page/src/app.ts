@@ -21,6 +21,9 @@ import { View } from "./view.ts";
 /** More strips than these beside each other are no longer told apart. */
 const mostStrips = 8;
 
+/** Drawings of no more stations are there at once, names and all. */
+const small = 150;
+
 /** The page: it keeps all parts at what the state says. */
 export class App {
   readonly parts: Element[];
@@ -78,10 +81,13 @@ export class App {
     else this.view.fit();
     this.update(this.store.now, null);
     this.view.open();
-    requestAnimationFrame(() => setTimeout(() => {
+    const finish = () => {
+      this.scene.finish();
       this.list.fill();
       this.lightUp();
-    }));
+    };
+    if (this.model.page.drawing.nodes.length <= small) finish();
+    else requestAnimationFrame(() => setTimeout(finish)); // after the first paint
     this.store.listen((next, before) => this.update(next, before));
     new ResizeObserver(() => this.store.now.view === null && this.view.fit()).observe(this.svg);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.dress(this.store.now));

@@ -93,7 +93,7 @@ export class Scene {
     const line = s("path", { d: l.stroke });
     line.style.setProperty("--w", String(l.width));
     const silent = this.model.nodes.get(l.from)?.kind === "silent" || this.model.nodes.get(l.to)?.kind === "silent";
-    const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line, s("path", { class: "hit", d: l.stroke }));
+    const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line);
     strokes.append(group);
     let label: SVGTextElement | undefined;
     if (l.label) {
@@ -101,6 +101,26 @@ export class Scene {
       labels.append(label);
     }
     this.links.push(label ? { link: l, group, line, label } : { link: l, group, line });
+  }
+
+  /** Adds what is not seen of a large drawing at first: names, and room around
+   * strokes and stations for the mouse. Making it takes as long as all the rest. */
+  finish() {
+    for (const l of this.links) l.group.append(s("path", { class: "hit", d: l.link.stroke }));
+    for (const [id, g] of this.nodes) {
+      const n = this.model.nodes.get(id)!;
+      g.prepend(s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
+      if (g.querySelector(".label") === null) this.label(n, g);
+    }
+  }
+
+  private label(n: Node, g: SVGGElement) {
+    const lines = n.lines ?? [];
+    lines.forEach((line, i) => {
+      const foot = (n.kind === "bar" ? -n.below - 5 : -11) - 14 * (lines.length - 1 - i);
+      const style = i > 0 ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
+      g.append(s("text", { class: style, x: 0, y: foot }, line));
+    });
   }
 
   private track(track: Track | undefined, links: Link[] | undefined, strokes: SVGGElement) {
@@ -113,14 +133,8 @@ export class Scene {
 
   private node(n: Node): SVGGElement {
     const g = s("g", { class: nodeClass(n), "data-n": n.id, transform: `translate(${n.x + n.w / 2} ${n.y})` });
-    const lines = n.lines ?? [];
-    lines.forEach((line, i) => {
-      const foot = (n.kind === "bar" ? -n.below - 5 : -11) - 14 * (lines.length - 1 - i);
-      const style = i > 0 ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
-      g.append(s("text", { class: style, x: 0, y: foot }, line));
-    });
+    if (n.kind === "source" || n.kind === "destination") this.label(n, g);
     this.stub(n, g);
-    g.append(s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
     switch (n.kind) {
       case "source":
       case "destination":

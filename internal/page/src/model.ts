@@ -51,7 +51,6 @@ export class Model {
         const before = drawn[i - 1];
         if (before !== undefined) visit(key(before, id), p.id);
       });
-      this.words.set(p.id, this.wordsOf(p));
     }
   }
 
@@ -86,7 +85,9 @@ export class Model {
   matching(query: string): Set<number> {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     const out = new Set<number>();
-    for (const [id, text] of this.words) {
+    for (const [id, p] of this.paths) {
+      const text = this.words.get(id) ?? this.wordsOf(p);
+      this.words.set(id, text);
       if (words.every((w) => text.includes(/^\d{1,5}$/.test(w) ? ` ${w}` : w))) out.add(id);
     }
     return out;
