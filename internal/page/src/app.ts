@@ -16,7 +16,7 @@ import { summary } from "./summary.ts";
 import { tables } from "./table.ts";
 import { linkTip, nodeTip, Tip } from "./tip.ts";
 import { drop, Tools } from "./tools.ts";
-import { View } from "./view.ts";
+import { type Place, View } from "./view.ts";
 
 /** More strips than these beside each other are no longer told apart. */
 const mostStrips = 8;
@@ -46,8 +46,11 @@ export class App {
   private cursor: string | null = null;
   private hover: Pick | null = null;
   private far = 0;
+  /** Whether it is the user's hand that changes the view. */
+  private moving = false;
 
-  constructor(page: Page, private readonly store: Store) {
+  /** times is how many times its own height the drawing is high. */
+  constructor(page: Page, private readonly store: Store, private readonly times: number) {
     const m = (this.model = new Model(page));
     this.colours = new Colours(m);
     this.scene = new Scene(m, this.colours);
@@ -77,7 +80,7 @@ export class App {
   start() {
     const now = this.store.now;
     if (now.pick && !this.model.exists(now.pick)) this.store.now = { ...now, pick: null, other: null };
-    if (this.store.now.view) this.view.go(this.store.now.view, false);
+    if (this.store.now.view) this.view.go(this.placeOf(this.store.now.view), false);
     else this.view.fit();
     this.update(this.store.now, null);
     this.view.open();
@@ -110,10 +113,7 @@ export class App {
       this.card.replaceChildren(...(pick ? cardFor(this.model, pick, now.other, go) : summary(this.model, go)));
       this.card.scrollTop = 0;
     }
-    if (changed("view") && before && now.view && now.view !== before.view) {
-      const p = this.view.place;
-      if (now.view.k !== p.k || now.view.x !== p.x || now.view.y !== p.y) this.view.go(now.view, false);
-    }
+    if (changed("view") && before && now.view && !this.moving) this.view.go(this.placeOf(now.view), false);
     if (changed("pick", "other", "query", "share", "loss", "delay", "colour", "silent")) this.lightUp();
     this.tools.update(now);
   }
@@ -217,6 +217,12 @@ export class App {
     this.store.set({ view: null });
   }
 
+  /** The state has places in the drawing as it came: they are the same in every
+   * window. */
+  private placeOf(v: Place): Place {
+    return { k: v.k, x: v.x, y: v.y * this.times };
+  }
+
   /** Draws strokes and letters larger where all of it is far away. */
   private moved(byHand: boolean) {
     const { k } = this.view.place;
@@ -228,7 +234,11 @@ export class App {
       this.svg.classList.toggle("far", m > 1.35);
       this.scene.letter(m);
     }
-    if (byHand) this.store.set({ view: this.view.place });
+    if (!byHand) return;
+    const { x, y } = this.view.place;
+    this.moving = true;
+    this.store.set({ view: { k, x, y: y / this.times } });
+    this.moving = false;
   }
 
   private async export(kind: "svg" | "png" | "csv") {

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Drawing } from "./data.ts";
+
+const most = 2.5;
+
+/** Makes a drawing that is wide and low higher, as far as a window has room, and
+ * returns how many times. Stations keep their order and their places from left to
+ * right; only what lies between them grows. */
+export function stretch(d: Drawing, width: number, height: number): number {
+  const times = Math.min(most, Math.max(1, (0.8 * d.width * height) / (width * d.height)));
+  if (times < 1.1) return 1;
+  const y = (v: number) => Math.round(v * times);
+  d.height = y(d.height);
+  for (const n of d.nodes) {
+    n.y = y(n.y);
+    for (const t of [n.in, n.out]) if (t) t.stroke = strokeTimes(t.stroke, times);
+  }
+  for (const l of d.links) {
+    l.label_y = y(l.label_y);
+    l.stroke = strokeTimes(l.stroke, times);
+  }
+  for (const b of d.bands) {
+    for (const a of b.areas) {
+      const top = y(a.y);
+      a.h = y(a.y + a.h) - top;
+      a.y = top;
+    }
+  }
+  for (const m of d.marks) [m.top, m.bottom] = [y(m.top), y(m.bottom)];
+  for (const p of d.pipes) {
+    // Its label is as far below its station as before.
+    const n = d.nodes.find((x) => x.id === p.nodes[0]);
+    p.y = n ? p.y - Math.round(n.y / times) + n.y : y(p.y);
+    p.stroke = strokeTimes(p.stroke, times);
+  }
+  return times;
+}
+
+/** Stretches a path of picture.Place, which has M, H and C with coordinates that
+ * are not relative. */
+function strokeTimes(stroke: string, times: number): string {
+  return stroke.replace(/([MHC])([^MHC]*)/g, (_, command: string, numbers: string) => {
+    if (command === "H") return command + numbers;
+    const scaled = numbers.trim().split(" ").map((v, i) => (i % 2 === 1 ? Math.round(Number(v) * times) : v));
+    return command + scaled.join(" ");
+  });
+}
