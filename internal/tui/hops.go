@@ -4,6 +4,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"charm.land/lipgloss/v2"
@@ -39,7 +40,7 @@ func (m *model) hopLines(rows int) []string {
 	if len(p.Hops) > rows {
 		title += fmt.Sprintf(" %s hops %d to %d of %d", m.glyphs.dot, m.topHop+1, m.topHop+rows, len(p.Hops))
 	}
-	withAS := m.width >= 100 && len(m.annotations) > 0
+	withAS := m.width >= 100 && m.hasOrigins()
 	withNode := m.width >= 100
 	before := hopHead
 	if withNode {
@@ -118,6 +119,11 @@ func (m *model) address(ttl uint8, text string) string {
 		return hidden
 	}
 	return text
+}
+
+// hasOrigins reports whether any AS is known.
+func (m *model) hasOrigins() bool {
+	return slices.ContainsFunc(m.annotations, func(a traceflow.Annotation) bool { return len(a.Origin.ASNs) > 0 })
 }
 
 // origin is the AS of a hop.
