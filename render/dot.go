@@ -31,7 +31,7 @@ func DOT(w io.Writer, t *traceflow.Trace, _ Options) error {
 	fmt.Fprintf(b, "  source [label=%s, style=rounded];\n", quoteDOT(vantage(t)...))
 	byAS := make(map[uint32][]*nodeText)
 	for i := range n.all {
-		as, _ := operator(&n.all[i].note)
+		as, _ := n.all[i].note.Owner()
 		byAS[as] = append(byAS[as], &n.all[i])
 	}
 	for _, as := range slices.Sorted(maps.Keys(byAS)) {

@@ -236,7 +236,7 @@ func (r *report) host(h *traceflow.HopStats) []string {
 		cells[0] += " " + strings.Join(x.refusals, " ")
 	}
 	note := r.trace.Annotations.Of(h.Address)
-	if as, _ := operator(&note); as != 0 {
+	if as, _ := note.Owner(); as != 0 {
 		cells[1] = fmt.Sprintf(" AS%d", as)
 	}
 	if name := note.Hostname.Name; name != "" {

@@ -55,15 +55,21 @@ func probesOf(t *traceflow.Trace) string {
 	return fmt.Sprintf("%s port %d", name, low)
 }
 
+// mostOrigins of a prefix are written out; more than two are rare.
+const mostOrigins = 3
+
 // owner says which AS announces an address, and on which exchange point's LAN it
 // is: its number for lines that are short, and the whole.
 func owner(a *traceflow.Annotation, o Options) (short, long string) {
 	var numbers []string
-	for _, n := range a.Origin.ASNs {
+	for _, n := range a.Origin.ASNs[:min(len(a.Origin.ASNs), mostOrigins)] {
 		numbers = append(numbers, fmt.Sprint(n))
 	}
 	if len(numbers) > 0 {
 		short = "AS" + strings.Join(numbers, "/")
+		if more := len(a.Origin.ASNs) - mostOrigins; more > 0 {
+			short += fmt.Sprintf(" +%d", more)
+		}
 		long = strings.TrimSpace(short + " " + o.clean(a.Origin.Name))
 	}
 	p := &a.Port

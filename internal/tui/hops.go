@@ -72,7 +72,7 @@ func (m *model) hopLines(rows int) []string {
 		}
 		pieces = append(pieces, piece{m.fit(m.who(h), address) + " ", m.styles.plain})
 		if withAS {
-			pieces = append(pieces, piece{m.fit(m.origin(h), asWidth) + " ", m.styles.dim})
+			pieces = append(pieces, piece{m.fit(m.owner(h), asWidth) + " ", m.styles.dim})
 		}
 		spark := piece{" " + m.glyphs.spark(h.Recent, history), m.styles.good}
 		if sign.text != fine {
@@ -120,13 +120,13 @@ func (m *model) address(ttl uint8, text string) string {
 	return text
 }
 
-// origin is the AS of a hop.
-func (m *model) origin(h *traceflow.HopStats) string {
+// owner is the AS whose router a hop most likely is.
+func (m *model) owner(h *traceflow.HopStats) string {
 	if !h.IsValid() || int(h.TTL) <= m.mask {
 		return ""
 	}
 	a := m.annotations.Of(h.Address)
-	if as := a.Origin.ASN(); as != 0 {
+	if as, _ := a.Owner(); as != 0 {
 		return "AS" + strconv.FormatUint(uint64(as), 10)
 	}
 	return ""
