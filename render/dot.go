@@ -97,14 +97,17 @@ var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;")
 
 // graphTitle heads a drawing.
 func graphTitle(t *traceflow.Trace) string {
-	return fmt.Sprintf("%s, %s, %s", end(t.Destination.Name, t.Destination.Address.String()),
+	return fmt.Sprintf("%s, %s, %s", end(t.Destination.Name, t.Destination.Address),
 		strings.ToUpper(t.Config.Protocol.String()), Count(len(t.Graph.Paths), "path"))
 }
 
 // vantage is the label of the vantage point.
 func vantage(t *traceflow.Trace) []string {
-	if t.VantagePoint.Hostname == "" {
-		return []string{t.VantagePoint.Address.String()}
+	switch v := &t.VantagePoint; {
+	case v.Address.IsUnspecified():
+		return []string{hiddenHost}
+	case v.Hostname == "":
+		return []string{v.Address.String()}
 	}
 	return []string{stranger(t.VantagePoint.Hostname), t.VantagePoint.Address.String()}
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -104,16 +105,19 @@ func (p *reportPath) last() *traceflow.HopStats {
 
 func (r *report) heading(w io.Writer) {
 	t := r.trace
-	fmt.Fprintf(w, "%s to %s\n", end(t.VantagePoint.Hostname, t.VantagePoint.Address.String()), end(t.Destination.Name, t.Destination.Address.String()))
+	fmt.Fprintf(w, "%s to %s\n", end(t.VantagePoint.Hostname, t.VantagePoint.Address), end(t.Destination.Name, t.Destination.Address))
 	fmt.Fprintf(w, "%s by %s, %s; times in ms\n", Count(len(r.paths), "path"), strings.ToUpper(t.Config.Protocol.String()), t.Started.UTC().Format(time.DateTime+" UTC"))
 }
 
 // end names one end of a trace.
-func end(name, address string) string {
-	if name == "" || name == address {
-		return address
+func end(name string, address netip.Addr) string {
+	switch {
+	case address.IsUnspecified():
+		return hiddenHost
+	case name == "" || name == address.String():
+		return address.String()
 	}
-	return fmt.Sprintf("%s (%s)", Printable(shorten(name, mostName)), address)
+	return fmt.Sprintf("%s (%s)", stranger(name), address)
 }
 
 // overview lists all paths, the worst first.

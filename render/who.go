@@ -19,11 +19,15 @@ func heading(t *traceflow.Trace, o Options) string {
 		host(t.Destination.Name, t.Destination.Address, o), probesOf(t))
 }
 
+// hiddenHost is the vantage point of a trace without its first hops: see
+// [traceflow.Trace.Mask].
+const hiddenHost = "a hidden host"
+
 // host writes a name and an address; the address alone where that is all.
 func host(name string, address netip.Addr, o Options) string {
 	switch {
-	case address.IsUnspecified(): // see Trace.Mask
-		return "a hidden host"
+	case address.IsUnspecified():
+		return hiddenHost
 	case !address.IsValid():
 		return o.clean(name)
 	}

@@ -49,3 +49,18 @@ func TestManyOrigins(t *testing.T) {
 		t.Errorf("%s", &b)
 	}
 }
+
+// TestHiddenHost has no format for people show the address of a host that is
+// hidden.
+func TestHiddenHost(t *testing.T) {
+	g := golden{ends: ipv4, flows: []string{"192.0.2.1 198.51.100.1 203.0.113.9"}}
+	for _, format := range []string{"text", "report", "markdown", "dot", "mermaid"} {
+		var b bytes.Buffer
+		if err := writers[format](&b, g.trace(t).Mask(1), render.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), "a hidden host") || strings.Contains(b.String(), "0.0.0.0") {
+			t.Errorf("%s:\n%s", format, &b)
+		}
+	}
+}
