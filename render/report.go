@@ -28,6 +28,9 @@ func Report(w io.Writer, t *traceflow.Trace, o Options) error {
 func PathReport(w io.Writer, t *traceflow.Trace, stats []traceflow.PathStats, o Options) error {
 	r := newReport(t, stats, o)
 	b := bufio.NewWriter(w)
+	if o.Continued {
+		fmt.Fprintln(b)
+	}
 	r.heading(b)
 	if len(r.paths) > 1 {
 		r.overview(b)
