@@ -34,7 +34,8 @@ func TestTextLoss(t *testing.T) {
 	}{
 		{"none", 40, []string{upper, lower}, nil, map[string]string{"203.0.113.9": "destination"}},
 		{
-			"persists", 80, []string{upper},
+			"persists", 80,
+			[]string{upper},
 			loss{1: {2: every(4), 3: every(4), 4: every(4)}},
 			map[string]string{
 				"198.51.100.1":   "25 % of 80 loss from here on",
@@ -42,7 +43,8 @@ func TestTextLoss(t *testing.T) {
 			},
 		},
 		{
-			"on one of two ways", 40, []string{upper, lower},
+			"on one of two ways", 40,
+			[]string{upper, lower},
 			loss{1: {2: every(2), 3: every(2), 4: every(2)}},
 			map[string]string{
 				"198.51.100.1":   "50 % of 40 loss from here on",
@@ -50,29 +52,34 @@ func TestTextLoss(t *testing.T) {
 			},
 		},
 		{
-			"of answers", 40, []string{upper, lower},
+			"of answers", 40,
+			[]string{upper, lower},
 			loss{1: {1: every(3)}, 2: {1: every(3)}},
 			map[string]string{"192.0.2.1": "32 % of 80 loses answers only", "203.0.113.9": "destination"},
 		},
 		{
-			"rate limit", 40, []string{upper},
+			"rate limit", 40,
+			[]string{upper},
 			loss{1: {1: burst}},
 			map[string]string{"192.0.2.1": "70 % of 40 rate-limited", "203.0.113.9": "destination"},
 		},
 		{
-			"at the destination", 40, []string{upper},
+			"at the destination", 40,
+			[]string{upper},
 			loss{1: {4: every(4)}},
 			map[string]string{"203.0.113.9": "25 % of 40 destination, loss on the way here"},
 		},
 		{
-			"of a few", 8, []string{upper},
+			"of a few", 8,
+			[]string{upper},
 			loss{1: {2: every(4), 3: every(4), 4: every(4)}},
 			map[string]string{
 				"198.51.100.1": "25 % of 8", "198.51.100.129": "25 % of 8", "203.0.113.9": "25 % of 8 destination",
 			},
 		},
 		{
-			"nearly none, nearly all", 3000, []string{upper},
+			"nearly none, nearly all", 3000,
+			[]string{upper},
 			loss{1: {1: every(3000), 2: func(i int) bool { return i != 0 }}},
 			map[string]string{
 				"192.0.2.1": "<0.1 % of 3000", "198.51.100.1": ">99 % of 3000 loses answers only", "203.0.113.9": "destination",
