@@ -40,6 +40,10 @@ type Env struct {
 	// Console is where a live screen can be shown; nil if input or output is no
 	// terminal.
 	Console *Console
+	// Interrupt are the signals that end a measurement, of which what is known is
+	// shown then. Commands that measure nothing leave them alone: they end the
+	// process.
+	Interrupt []os.Signal
 	// DropPrivileges gives up what the process may do beyond an ordinary
 	// user, once the sockets are open.
 	DropPrivileges func() error
@@ -56,6 +60,7 @@ func System() Env {
 		In:      os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
 		// https://no-color.org; a dumb terminal has no colours.
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Interrupt:      signals(),
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),
 		DropPrivileges: dropPrivileges,
 	}
@@ -76,14 +81,25 @@ func readsUTF8(getenv func(string) string) bool {
 	return false
 }
 
-// Signals are those that end the measurement. A process that was started with
+// signals are those that end the measurement. A process that was started with
 // SIGHUP ignored (nohup) goes on ignoring it.
-func Signals() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+func signals() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
+		all = append(all, syscall.SIGHUP)
 	}
-	return signals
+	return all
+}
+
+// interruptible returns a context that the first signal ends; the second ends the
+// process.
+func (e *Env) interruptible(ctx context.Context) (_ context.Context, stop func()) {
+	if len(e.Interrupt) == 0 { // which would be all that there are
+		return ctx, func() {}
+	}
+	ctx, stop = signal.NotifyContext(ctx, e.Interrupt...)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // output remembers that writing failed: cobra does not.

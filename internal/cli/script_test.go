@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -38,11 +37,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		// As in cmd/traceflow.
-		"traceflow": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), Signals()...)
-			context.AfterFunc(ctx, stop)
-			os.Exit(Run(ctx, System(), os.Args[1:]))
-		},
+		"traceflow": func() { os.Exit(Run(context.Background(), System(), os.Args[1:])) },
 	})
 }
 

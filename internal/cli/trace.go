@@ -71,7 +71,9 @@ link; how sure that is stands below the paths.`,
 			if err := o.validate(args); err != nil {
 				return usage(err)
 			}
-			return runTrace(c.Context(), env, o, args)
+			ctx, stop := env.interruptible(c.Context())
+			defer stop()
+			return runTrace(ctx, env, o, args)
 		},
 	}
 	o.timeout = seconds(probe.DefaultTimeout)

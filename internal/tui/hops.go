@@ -40,7 +40,7 @@ func (m *model) hopLines(rows int) []string {
 	if len(p.Hops) > rows {
 		title += fmt.Sprintf(" %s hops %d to %d of %d", m.glyphs.dot, m.topHop+1, m.topHop+rows, len(p.Hops))
 	}
-	withAS := m.width >= 100 && m.hasOrigins()
+	withAS := m.width >= 100 && m.hasOwners()
 	withNode := m.width >= 100
 	before := hopHead
 	if withNode {
@@ -73,7 +73,7 @@ func (m *model) hopLines(rows int) []string {
 		}
 		pieces = append(pieces, piece{m.fit(m.who(h), address) + " ", m.styles.plain})
 		if withAS {
-			pieces = append(pieces, piece{m.fit(m.origin(h), asWidth) + " ", m.styles.dim})
+			pieces = append(pieces, piece{m.fit(m.owner(h), asWidth) + " ", m.styles.dim})
 		}
 		spark := piece{" " + m.glyphs.spark(h.Recent, history), m.styles.good}
 		if sign.text != fine {
@@ -121,18 +121,21 @@ func (m *model) address(ttl uint8, text string) string {
 	return text
 }
 
-// hasOrigins reports whether any AS is known.
-func (m *model) hasOrigins() bool {
-	return slices.ContainsFunc(m.annotations, func(a traceflow.Annotation) bool { return len(a.Origin.ASNs) > 0 })
+// hasOwners reports whether the owner of any address is known.
+func (m *model) hasOwners() bool {
+	return slices.ContainsFunc(m.annotations, func(a traceflow.Annotation) bool {
+		as, _ := a.Owner()
+		return as != 0
+	})
 }
 
-// origin is the AS of a hop.
-func (m *model) origin(h *traceflow.HopStats) string {
+// owner is the AS whose router a hop most likely is.
+func (m *model) owner(h *traceflow.HopStats) string {
 	if !h.IsValid() || int(h.TTL) <= m.mask {
 		return ""
 	}
 	a := m.annotations.Of(h.Address)
-	if as := a.Origin.ASN(); as != 0 {
+	if as, _ := a.Owner(); as != 0 {
 		return "AS" + strconv.FormatUint(uint64(as), 10)
 	}
 	return ""
