@@ -107,14 +107,14 @@ func Run(ctx context.Context, env Env, args []string) int {
 	env.Out = out
 	root := newRoot(env)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if out.err != nil {
 		err = writeError(out.err)
 	}
 	if err == nil {
 		return exitOK
 	}
-	code, message := explain(err)
+	code, message := explain(err, command.CommandPath())
 	if message != "" {
 		fmt.Fprintf(env.Err, "traceflow: %s\n", printable(message))
 	}

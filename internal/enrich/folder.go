@@ -177,7 +177,11 @@ func (e *NoSetError) Error() string {
 	if len(e.Have) == 0 {
 		return "there is no data set " + quote(e.Name) + ": there is none at all"
 	}
-	return "there is no data set " + quote(e.Name) + "; there are " + strings.Join(e.Have, ", ")
+	verb := "are"
+	if len(e.Have) == 1 {
+		verb = "is"
+	}
+	return "there is no data set " + quote(e.Name) + "; there " + verb + " " + strings.Join(e.Have, ", ")
 }
 
 // Verify reads a set as a whole: its checksum, and everything in it.
