@@ -103,7 +103,10 @@ func graphTitle(t *traceflow.Trace) string {
 
 // vantage is the label of the vantage point.
 func vantage(t *traceflow.Trace) []string {
-	if t.VantagePoint.Hostname == "" {
+	switch {
+	case t.VantagePoint.Address.IsUnspecified():
+		return []string{hiddenHost}
+	case t.VantagePoint.Hostname == "":
 		return []string{t.VantagePoint.Address.String()}
 	}
 	return []string{stranger(t.VantagePoint.Hostname), t.VantagePoint.Address.String()}

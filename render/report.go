@@ -104,7 +104,11 @@ func (p *reportPath) last() *traceflow.HopStats {
 
 func (r *report) heading(w io.Writer) {
 	t := r.trace
-	fmt.Fprintf(w, "%s to %s\n", end(t.VantagePoint.Hostname, t.VantagePoint.Address.String()), end(t.Destination.Name, t.Destination.Address.String()))
+	from := hiddenHost
+	if !t.VantagePoint.Address.IsUnspecified() {
+		from = end(t.VantagePoint.Hostname, t.VantagePoint.Address.String())
+	}
+	fmt.Fprintf(w, "%s to %s\n", from, end(t.Destination.Name, t.Destination.Address.String()))
 	fmt.Fprintf(w, "%s by %s, %s; times in ms\n", Count(len(r.paths), "path"), strings.ToUpper(t.Config.Protocol.String()), t.Started.UTC().Format(time.DateTime+" UTC"))
 }
 
