@@ -103,11 +103,7 @@ func sources(t *traceflow.Trace, o Options) (what, from string) {
 	var sets []string
 	for i := range t.DataSets {
 		d := &t.DataSets[i]
-		text := o.clean(d.Name)
-		if !d.Date.IsZero() {
-			text += " of " + d.Date.UTC().Format(time.DateOnly)
-		}
-		sets = append(sets, text)
+		sets = append(sets, dataSet(d, o))
 	}
 	switch {
 	case names && owners:
@@ -120,6 +116,23 @@ func sources(t *traceflow.Trace, o Options) (what, from string) {
 		return "", ""
 	}
 	return what, strings.Join(sets, ", ")
+}
+
+// dataSet names a data set and its date; what is asked while measuring is of the
+// day of the trace, and known by other names.
+func dataSet(d *traceflow.DataSet, o Options) string {
+	switch d.Kind {
+	case "sim":
+		return "the simulated network"
+	case "dns":
+		return "reverse DNS"
+	case "cymru":
+		return "Team Cymru"
+	}
+	if d.Date.IsZero() {
+		return o.clean(d.Name)
+	}
+	return o.clean(d.Name) + " of " + d.Date.UTC().Format(time.DateOnly)
 }
 
 // labels returns the MPLS label stack that a node's replies quoted, by TTL and

@@ -29,8 +29,10 @@ import (
 type Env struct {
 	In       io.Reader // nil is an empty one
 	Out, Err io.Writer
-	// Terminal says that Err is one: only then is progress shown.
+	// Terminal says that Err is one: only then is progress shown. ErrWidth is how
+	// many columns it has then.
 	Terminal bool
+	ErrWidth int
 	// Width is how many columns Out has, 0 if it is no terminal; Color is whether
 	// it should be coloured: it is a terminal, and nothing says otherwise.
 	Width int
@@ -55,9 +57,14 @@ func System() Env {
 	if err != nil {
 		width = 0 // no terminal
 	}
+	errWidth, _, err := term.GetSize(int(os.Stderr.Fd()))
+	if err != nil {
+		errWidth = 0
+	}
 	return Env{
-		Console: consoleOf(os.Stdin, os.Stdout, width, height),
-		In:      os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
+		ErrWidth: errWidth,
+		Console:  consoleOf(os.Stdin, os.Stdout, width, height),
+		In:       os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
 		// https://no-color.org; a dumb terminal has no colours.
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Interrupt:      signals(),
@@ -123,14 +130,14 @@ func Run(ctx context.Context, env Env, args []string) int {
 	env.Out = out
 	root := newRoot(env)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if out.err != nil {
 		err = writeError(out.err)
 	}
 	if err == nil {
 		return exitOK
 	}
-	code, message := explain(err)
+	code, message := explain(err, command.CommandPath())
 	if message != "" {
 		fmt.Fprintf(env.Err, "traceflow: %s\n", printable(message))
 	}

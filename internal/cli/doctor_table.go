@@ -44,8 +44,11 @@ func writeCheckTable(w io.Writer, checks []doctor.Check, summary string) error {
 }
 
 // wrap breaks text at spaces into lines of at most width characters. A word that
-// is longer has a line of its own.
+// is longer has a line of its own. Width 0 is no limit.
 func wrap(text string, width int) []string {
+	if width == 0 {
+		return []string{text}
+	}
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {

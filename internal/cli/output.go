@@ -92,7 +92,7 @@ func (o *outputOptions) show(env Env, t *traceflow.Trace, stats []traceflow.Path
 		return nil
 	}
 	fmt.Fprintln(env.Out)
-	if err := render.Summary(env.Out, t); err != nil {
+	if err := summarise(env.Out, t, env.Width); err != nil {
 		return writeError(err)
 	}
 	return nil

@@ -4,6 +4,7 @@ package enrich
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,7 +21,8 @@ type Folder string
 
 // DefaultFolder returns the folder that is meant if none is given: what
 // TRACEFLOW_DATA says; otherwise that of the machine for root, and for everyone
-// else their own, unless only that of the machine has data.
+// else their own, unless only that of the machine has data. A home that may not
+// even be entered is somebody else's: HOME was left over from another user.
 func DefaultFolder() (Folder, error) {
 	if folder := os.Getenv("TRACEFLOW_DATA"); folder != "" {
 		return Folder(folder), nil
@@ -33,7 +35,8 @@ func DefaultFolder() (Folder, error) {
 	if err != nil {
 		return "", err
 	}
-	if !own.hasManifest() && machine.hasManifest() {
+	_, err = os.Stat(own.path(manifestFile))
+	if errors.Is(err, fs.ErrPermission) || err != nil && machine.hasManifest() {
 		return machine, nil
 	}
 	return own, nil
@@ -177,7 +180,11 @@ func (e *NoSetError) Error() string {
 	if len(e.Have) == 0 {
 		return "there is no data set " + quote(e.Name) + ": there is none at all"
 	}
-	return "there is no data set " + quote(e.Name) + "; there are " + strings.Join(e.Have, ", ")
+	verb := "are"
+	if len(e.Have) == 1 {
+		verb = "is"
+	}
+	return "there is no data set " + quote(e.Name) + "; there " + verb + " " + strings.Join(e.Have, ", ")
 }
 
 // Verify reads a set as a whole: its checksum, and everything in it.

@@ -422,6 +422,16 @@ func TestDefaultFolder(t *testing.T) {
 			t.Errorf("got %s (%v), want %s", got, err, own)
 		}
 	}
+	if !root && runtime.GOOS != "windows" { // a home of somebody else
+		closed := filepath.Join(home, "closed")
+		if err := os.Mkdir(closed, 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("XDG_DATA_HOME", closed)
+		if got, err := DefaultFolder(); err != nil || string(got) != machine {
+			t.Errorf("got %s (%v), want %s", got, err, machine)
+		}
+	}
 }
 
 func TestStale(t *testing.T) {

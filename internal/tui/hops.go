@@ -16,16 +16,17 @@ import (
 const (
 	hopHead     = 3 + 2 + 1 + 1 // TTL, sign, and what parts them
 	nodeWidth   = 5
+	minNodes    = 72 // columns of a screen with room for nodes beside addresses
 	minAddress  = 15
 	maxAddress  = 45
 	asWidth     = 9
 	hidden      = "(hidden)"
-	figuresRoom = 6*6 + minHistory + lossWidth // with which no column is left out
+	figuresRoom = 6 + minHistory + lossWidth // beside the columns that were chosen
 )
 
 // hopLines draws the hops of the picked path: two lines of titles and so many of
-// them.
-func (m *model) hopLines(rows int) []string {
+// them; graph is whether the fork stands below.
+func (m *model) hopLines(rows int, graph bool) []string {
 	p, losses := m.pickedPath()
 	title := fmt.Sprintf("Path %d", p.Path)
 	if n := len(p.Flows); n == 1 {
@@ -41,7 +42,8 @@ func (m *model) hopLines(rows int) []string {
 		title += fmt.Sprintf(" %s hops %d to %d of %d", m.glyphs.dot, m.topHop+1, m.topHop+rows, len(p.Hops))
 	}
 	withAS := m.width >= 100 && m.hasOwners()
-	withNode := m.width >= 100
+	// The fork is drawn in names of nodes, which are of use if they are here too.
+	withNode := m.width >= 100 || m.width >= minNodes && graph
 	before := hopHead
 	if withNode {
 		before += nodeWidth + 1
@@ -49,7 +51,7 @@ func (m *model) hopLines(rows int) []string {
 	if withAS {
 		before += asWidth + 1
 	}
-	address := min(max(minAddress, m.width-before-1-figuresRoom), m.longest(p))
+	address := min(max(minAddress, m.width-before-1-figuresRoom-columnsWidth(columnSets[m.columns])), m.longest(p))
 	before += address + 1
 	columns, history := m.columnsFor(m.width - before - lossWidth)
 	head := "TTL    "
