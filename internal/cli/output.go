@@ -88,7 +88,7 @@ func (o *outputOptions) show(env Env, t *traceflow.Trace, stats []traceflow.Path
 	if err := o.write(env, t, stats, several); err != nil {
 		return err
 	}
-	if !o.isTable() || t.Config.Paths > 0 {
+	if !o.isTable() && o.format != "report" || t.Config.Paths > 0 {
 		return nil
 	}
 	fmt.Fprintln(env.Out)

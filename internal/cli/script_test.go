@@ -63,6 +63,9 @@ func TestMain(m *testing.M) {
 // and the conditions [netraw], this process may open raw sockets, and [netns], it
 // may make a network of its own.
 func TestScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a command takes two seconds to start under the race detector; make test runs them without")
+	}
 	loose, strict := schemas(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
