@@ -48,10 +48,7 @@ and warns of those whose data are more than 14 days old.`,
 }
 
 func runDataStatus(env Env, o *dataStatusOptions) error {
-	folder, err := o.folder.toRead()
-	if err != nil {
-		return err
-	}
+	folder := o.folder.toRead()
 	sets, err := folder.Sets()
 	if err != nil {
 		return err

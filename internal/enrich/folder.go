@@ -23,30 +23,31 @@ type Folder string
 // TRACEFLOW_DATA says; otherwise that of the machine for root, and for everyone
 // else their own, unless only that of the machine has data. A home that may not
 // even be entered is somebody else's: HOME was left over from another user.
-func DefaultFolder() (Folder, error) {
+// Services have none at all.
+func DefaultFolder() Folder {
 	if folder := os.Getenv("TRACEFLOW_DATA"); folder != "" {
-		return Folder(folder), nil
+		return Folder(folder)
 	}
 	machine := machineFolder()
 	if os.Geteuid() == 0 { // -1 on Windows
-		return machine, nil
+		return machine
 	}
 	own, err := ownFolder()
 	if err != nil {
-		return "", err
+		return machine
 	}
 	_, err = os.Stat(own.path(manifestFile))
 	if errors.Is(err, fs.ErrPermission) || err != nil && machine.hasManifest() {
-		return machine, nil
+		return machine
 	}
-	return own, nil
+	return own
 }
 
 // WritableFolder is the default folder to add data to: never that of the machine
 // but for root.
 func WritableFolder() (Folder, error) {
 	if os.Getenv("TRACEFLOW_DATA") != "" || os.Geteuid() == 0 {
-		return DefaultFolder()
+		return DefaultFolder(), nil
 	}
 	return ownFolder()
 }
