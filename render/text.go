@@ -24,7 +24,7 @@ func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 	b := bufio.NewWriter(w)
 	paragraph := func(s style, lines ...string) {
 		for _, line := range lines {
-			for _, part := range wrap(line, o.Width) {
+			for _, part := range Wrap(line, o.Width) {
 				fmt.Fprintln(b, o.paint(s, part))
 			}
 		}

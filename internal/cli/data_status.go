@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"traceflow/internal/enrich"
+	"traceflow/render"
 )
 
 // dataStatusOptions are the flags of data status.
@@ -114,7 +115,7 @@ func writeSets(env Env, sets []enrich.Set) error {
 		return writeError(err)
 	}
 	if len(stale) > 0 {
-		for _, line := range wrap("more than 14 days old, and better added anew: "+strings.Join(stale, ", "), tableWidth) {
+		for _, line := range render.Wrap("more than 14 days old, and better added anew: "+strings.Join(stale, ", "), tableWidth) {
 			fmt.Fprintln(env.Err, line)
 		}
 	}

@@ -56,7 +56,7 @@ func complain(env Env, t *traceflow.Trace) {
 // and how much was measured, unless the result says so itself.
 func remark(env Env, t *traceflow.Trace, summarised bool) {
 	say := func(format string, args ...any) {
-		for _, line := range wrap(fmt.Sprintf(format, args...), env.ErrWidth) {
+		for _, line := range render.Wrap(fmt.Sprintf(format, args...), env.ErrWidth) {
 			fmt.Fprintln(env.Err, line)
 		}
 	}
@@ -108,8 +108,8 @@ func summarise(w io.Writer, t *traceflow.Trace, width int) error {
 		return err
 	}
 	for line := range strings.Lines(b.String()) {
-		for _, part := range wrap(line, width) {
-			if _, err := fmt.Fprintln(w, strings.TrimSuffix(part, "\n")); err != nil {
+		for _, part := range render.Wrap(strings.TrimSuffix(line, "\n"), width) {
+			if _, err := fmt.Fprintln(w, part); err != nil {
 				return err
 			}
 		}
