@@ -244,7 +244,7 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		}
 		complain(env, t)
 		if !o.quiet {
-			remark(env, t, o.isReport())
+			remark(env, t, o.holdsSummary())
 		}
 		if err != nil && !discover.IsCancelled(ctx, err) {
 			return err
