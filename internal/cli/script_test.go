@@ -96,13 +96,20 @@ func TestScripts(t *testing.T) {
 			},
 		},
 		Condition: func(name string) (bool, error) {
+			var holds bool
+			var err error
 			switch name {
 			case "netraw":
-				return hasNetRaw()
+				holds, err = hasNetRaw()
 			case "netns":
-				return exec.Command("unshare", "-n", "ip", "link", "set", "lo", "up").Run() == nil, nil
+				holds = exec.Command("unshare", "-n", "ip", "link", "set", "lo", "up").Run() == nil
+			default:
+				return false, fmt.Errorf("unknown condition %q", name)
 			}
-			return false, fmt.Errorf("unknown condition %q", name)
+			if !holds && err == nil && os.Getenv("TRACEFLOW_LAB") == "require" {
+				err = fmt.Errorf("TRACEFLOW_LAB=require: [%s] does not hold", name)
+			}
+			return holds, err
 		},
 	})
 }
