@@ -80,8 +80,9 @@ $(PAGE)/node_modules: $(PAGE)/package-lock.json
 	cd $(PAGE) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-test: ## tests that need nothing, with the race detector, shuffled
-	$(GO) test -race -shuffle=on ./...
+test: ## tests that need nothing: with the race detector, and the long ones whole without
+	$(GO) test -race -short -shuffle=on ./...
+	$(GO) test -shuffle=on ./internal/cli ./internal/enrich ./internal/watch
 
 lab: ## tests on real kernels and TUN devices; TRACEFLOW_LAB=require forbids skips
 	$(GO) test -tags lab -count=1 -timeout 30m ./probe ./internal/simnet ./internal/netlab/... ./internal/e2e

@@ -50,10 +50,11 @@ func newOwners(t *Trace) owners {
 }
 
 func (o owners) of(a netip.Addr, ttl uint8) owned {
-	out := owned{ttl: ttl, address: a}
-	if !a.IsValid() {
+	out := owned{ttl: ttl}
+	if !a.IsValid() || a.IsUnspecified() { // silent, or hidden by Trace.Mask
 		return out
 	}
+	out.address = a
 	known := o.annotations.Of(a)
 	switch own := o.ownTables[known.Origin.Source]; {
 	case known.Port != (Port{}):

@@ -25,6 +25,9 @@ func toTTLs(numbers []int) ([]uint8, error) {
 // trace rebuilds the trace from flows and exchanges; the graph follows from
 // them, so a document cannot contradict itself.
 func (d *document) trace() (*Trace, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
 	t := &Trace{
 		Version: d.Version, Destination: Destination(d.Destination), VantagePoint: VantagePoint(d.VantagePoint),
 		Started: d.Started, Ended: d.Ended, Complete: d.Complete, StopReason: d.StopReason,
@@ -66,10 +69,14 @@ func (d *document) trace() (*Trace, error) {
 	if err != nil {
 		return nil, err
 	}
+	timeout, err := duration(c.TimeoutUS)
+	if err != nil {
+		return nil, fmt.Errorf("config.timeout_us: %w", err)
+	}
 	t.Config = Config{
 		Protocol: protocol, Paths: int(c.Paths), Confidence: c.Confidence,
 		FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, SourcePort: c.SourcePort, DestinationPort: c.DestinationPort,
-		Retries: c.Retries, Repeats: c.Repeats, Timeout: time.Duration(c.TimeoutUS) * time.Microsecond,
+		Retries: c.Retries, Repeats: c.Repeats, Timeout: timeout,
 		Seed: c.Seed, Wire: c.Wire, QUIC: c.QUIC, TOS: c.TOS, Size: c.Size, DontFragment: c.DontFragment, Masked: c.Masked,
 	}
 	// The gap is rounded where the rate is high, the rate where it is low.
@@ -114,7 +121,7 @@ func (d *document) trace() (*Trace, error) {
 	for _, known := range d.Diamonds {
 		for i := range t.Graph.Diamonds {
 			if x := &t.Graph.Diamonds[i]; x.Divergence == known.Divergence {
-				x.Balancer = known.Balancer
+				x.Balancer = known.Balancer.known()
 			}
 		}
 	}
@@ -190,8 +197,12 @@ func (d *docExchange) exchange(started time.Time) (Exchange, error) {
 	if !r.Address.IsValid() {
 		return Exchange{}, errors.New("reply without an address")
 	}
+	rtt, err := duration(r.RTTUS)
+	if err != nil {
+		return Exchange{}, fmt.Errorf("rtt_us: %w", err)
+	}
 	e.Reply = Reply{
-		Kind: kind, Address: r.Address, RTT: time.Duration(r.RTTUS) * time.Microsecond,
+		Kind: kind, Address: r.Address, RTT: rtt,
 		ICMPType: r.ICMPType, ICMPCode: r.ICMPCode, Unverified: !r.Verified,
 		HeaderQuoted: r.QuotedTTL != nil, MTU: r.MTU,
 	}

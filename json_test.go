@@ -183,6 +183,13 @@ func TestUnmarshalRefuses(t *testing.T) {
 		{"limited hop 258", `"limited_hops":[2,`, `"limited_hops":[258,`, "limited hop"},
 		{"annotation of nothing", `"annotations":[{"address":"203.0.113.1"`, `"annotations":[{"address":""`, "annotation 0: no address"},
 		{"two annotations of one address", `"annotations":[{"address":"203.0.113.1"`, `"annotations":[{"address":"203.0.113.4"`, "two annotations of 203.0.113.4"},
+		{"negative round trip", `"rtt_us":1`, `"rtt_us":-1`, "rtt_us"},
+		{"round trip beyond a duration", `"rtt_us":1`, `"rtt_us":9223372036854775807,"x":1`, "rtt_us"},
+		{"negative timeout", `"timeout_us":3000000`, `"timeout_us":-1`, "timeout_us"},
+		{"negative count", `"probes":12`, `"probes":-12`, "stats.probes"},
+		{"share beyond 1", `"min_share":0.25`, `"min_share":-5`, "guarantee.min_share"},
+		{"confidence beyond 1", `"confidence":0.95,"alpha"`, `"confidence":1e308,"alpha"`, "guarantee.confidence"},
+		{"too many hops masked", `"dont_fragment":false`, `"dont_fragment":false,"masked_hops":1000`, "masked_hops"},
 		{"prefix too long", `"prefix":"203.0.113.4/30"`, `"prefix":"203.0.113.4/33"`, "prefix"},
 		{"no JSON", `{`, `[`, ""},
 	}
@@ -216,6 +223,24 @@ func TestUnmarshalNoContradiction(t *testing.T) {
 		if got := read.Graph.Walks[0].End; got != EndUnknown || read.Reached() {
 			t.Errorf("end %v, reached %v, though nothing answered", got, read.Reached())
 		}
+	}
+}
+
+// TestUnmarshalBalancer has a balancer of a newer version, or of somebody who
+// wants it printed.
+func TestUnmarshalBalancer(t *testing.T) {
+	written := sample(500)
+	written.Graph.Diamonds[0].Balancer = "\x1b[2J"
+	data, err := json.Marshal(written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read Trace
+	if err := json.Unmarshal(data, &read); err != nil {
+		t.Fatal(err)
+	}
+	if got := read.Graph.Diamonds[0].Balancer; got != BalancerUnknown {
+		t.Errorf("balancer %q", got)
 	}
 }
 

@@ -36,7 +36,11 @@ func borders(t *traceflow.Trace) []string {
 	}
 	var out []string
 	for _, c := range all[:min(len(all), mostCrossings)] {
-		text := fmt.Sprintf("%s to %s %s", asName(c[0].Near), asName(c[0].Far), c.where())
+		far := asName(c[0].Far)
+		if c[0].Near.ASN == 0 && c[0].Far.ASN == 0 {
+			far = "another"
+		}
+		text := fmt.Sprintf("%s to %s %s", asName(c[0].Near), far, c.where())
 		if ixp := c[0].IXP; ixp != "" {
 			text += ", at " + short(ixp)
 		}
@@ -83,19 +87,25 @@ func (c crossing) where() string {
 		}
 		return "after " + hop(b.Near.TTL, b.Near.Address)
 	}
+	// Of what lies between this host and the first hop that is known, only the
+	// farther side is a hop.
+	word, side := "after", func(b *traceflow.Border) *traceflow.BorderSide { return &b.Near }
+	if slices.ContainsFunc(c, func(b traceflow.Border) bool { return b.Near.TTL == 0 }) {
+		word, side = "before", func(b *traceflow.Border) *traceflow.BorderSide { return &b.Far }
+	}
 	var ttls []int
 	var addresses []string
 	for i := range c {
-		near := &c[i].Near
-		if !slices.Contains(ttls, int(near.TTL)) {
-			ttls = append(ttls, int(near.TTL))
+		at := side(&c[i])
+		if !slices.Contains(ttls, int(at.TTL)) {
+			ttls = append(ttls, int(at.TTL))
 		}
-		if text := near.Address.String(); near.Address.IsValid() && !slices.Contains(addresses, text) {
+		if text := at.Address.String(); at.Address.IsValid() && !slices.Contains(addresses, text) {
 			addresses = append(addresses, text)
 		}
 	}
 	slices.Sort(ttls)
-	text := fmt.Sprintf("by %s after TTL %s", Count(len(c), "link"), list(ttls, " and "))
+	text := fmt.Sprintf("by %s %s TTL %s", Count(len(c), "link"), word, list(ttls, " and "))
 	if n := len(addresses); n > mostPlaces {
 		addresses = append(addresses[:mostPlaces-1], fmt.Sprintf("%d more", n-mostPlaces+1))
 	}

@@ -31,7 +31,8 @@ var csvHeader = []string{
 // alone, and is one line.
 //
 // path_flows is how many flows took the path, src_port and flow_label those of
-// one of them. share is the part of all flows that passed this node of the TTL,
+// one of them. asn and as_name are of whoever most likely has the address: see
+// [traceflow.Annotation.Owner]. share is the part of all flows that passed this node of the TTL,
 // loss that of packets without a reply, both 0 to 1; sent and what follows are
 // of this path alone. kind is router, ixp, silent or destination; refusal the
 // marks of the tables; loss_kind is that of [traceflow.HopLoss]; mpls has
@@ -54,12 +55,13 @@ func CSV(w io.Writer, t *traceflow.Trace, o Options) error {
 		losses := p.Losses()
 		for i := range p.Hops {
 			h, x := &p.Hops[i], n.byID[p.Hops[i].Node]
+			asn, name := x.note.Owner()
 			row := []string{
 				cell(t.Destination.Name), t.Destination.Address.String(), t.Started.UTC().Format(time.RFC3339Nano),
 				strconv.Itoa(p.Path), strconv.Itoa(len(p.Flows)), strconv.FormatBool(p.Reached), f.Protocol.String(),
 				strconv.Itoa(int(f.SourcePort)), strconv.Itoa(int(f.DestinationPort)), strconv.FormatUint(uint64(f.Label), 10),
 				strconv.Itoa(int(h.TTL)), string(x.kind), x.cellAddress(), known(uint64(h.Interface)), strings.Join(x.refusals, " "),
-				cell(x.note.Hostname.Name), known(uint64(x.note.Origin.ASN())), cell(x.note.Origin.Name),
+				cell(x.note.Hostname.Name), known(uint64(asn)), cell(name),
 				cell(x.note.Place.Country), cell(x.note.Place.City), cell(x.note.Port.IXP), known(uint64(x.note.Port.Member)),
 				fraction(len(x.flows), shares[h.TTL]), strconv.Itoa(h.Sent), strconv.Itoa(h.Replies),
 				fraction(h.Sent-h.Replies, h.Sent), string(losses[i]),

@@ -31,7 +31,7 @@ func DOT(w io.Writer, t *traceflow.Trace, _ Options) error {
 	fmt.Fprintf(b, "  source [label=%s, style=rounded];\n", quoteDOT(vantage(t)...))
 	byAS := make(map[uint32][]*nodeText)
 	for i := range n.all {
-		as, _ := operator(&n.all[i].note)
+		as, _ := n.all[i].note.Owner()
 		byAS[as] = append(byAS[as], &n.all[i])
 	}
 	for _, as := range slices.Sorted(maps.Keys(byAS)) {
@@ -97,14 +97,17 @@ var dotEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "&", "&amp;")
 
 // graphTitle heads a drawing.
 func graphTitle(t *traceflow.Trace) string {
-	return fmt.Sprintf("%s, %s, %s", end(t.Destination.Name, t.Destination.Address.String()),
+	return fmt.Sprintf("%s, %s, %s", end(t.Destination.Name, t.Destination.Address),
 		strings.ToUpper(t.Config.Protocol.String()), Count(len(t.Graph.Paths), "path"))
 }
 
 // vantage is the label of the vantage point.
 func vantage(t *traceflow.Trace) []string {
-	if t.VantagePoint.Hostname == "" {
-		return []string{t.VantagePoint.Address.String()}
+	switch v := &t.VantagePoint; {
+	case v.Address.IsUnspecified():
+		return []string{hiddenHost}
+	case v.Hostname == "":
+		return []string{v.Address.String()}
 	}
 	return []string{stranger(t.VantagePoint.Hostname), t.VantagePoint.Address.String()}
 }

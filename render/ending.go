@@ -5,7 +5,6 @@ package render
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 
 	"traceflow"
 )
@@ -66,7 +65,7 @@ func tried(t *traceflow.Trace) string {
 	for _, f := range t.Finish.Flows {
 		kinds = append(kinds, kindOf(f.Protocol, f.DestinationPort))
 	}
-	return " Nor does the destination answer " + strings.Join(kinds, ", ") + "."
+	return " Nor does the destination answer " + listed(kinds, " or ") + "."
 }
 
 func kindOf(p traceflow.Protocol, port uint16) string {

@@ -4,90 +4,118 @@ package render
 
 import (
 	"fmt"
-	"slices"
+
+	"traceflow"
 )
 
-// loss is how much of what was sent to a node was not answered, and what may be
-// read into that. Routers answer when they have time to: what is lost at one of
-// them and not behind it is no loss of the path's.
+// loss is how much of what was sent to a node was not answered, and what that
+// means.
 type loss struct {
 	sent, lost int
-	limited    bool // it answered a burst and then went on at a trickle
-	// persists is true where loss goes on from here to the destination, begins at
-	// the first TTL where it does.
-	persists, begins bool
+	traceflow.HopLoss
+	limited bool // a rate limit was seen
+	// begins is set on a node whose loss persists to the destination, below is on
+	// those that lie behind one.
+	begins, below bool
 }
-
-// share is the part that was lost.
-func (l loss) share() float64 { return float64(l.lost) / float64(max(1, l.sent)) }
 
 // String says how much was lost of how many; nothing where nothing was.
 func (l loss) String() string {
 	if l.lost == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.0f %% of %d", 100*l.share(), l.sent)
+	share := float64(l.lost) / float64(l.sent)
+	text := percentage(share)
+	switch {
+	case share < 0.0005: // it is not 0 %
+		text = "<0.1 %"
+	case share > 0.995 && l.lost < l.sent: // nor is it 100 %
+		text = ">99 %"
+	}
+	return fmt.Sprintf("%s of %d", text, l.sent)
 }
 
-// measureLoss looks at each node. One that did not answer at all has no loss: it
-// is silent, or known by other means.
+func (l loss) persists() bool { return l.HopLoss == traceflow.LossPersists }
+
+// meaning is the note on a loss; "" where there is nothing to say. final is
+// whether it is the destination's.
+func (l loss) meaning(final bool) string {
+	switch {
+	case l.HopLoss == traceflow.LossLocal && l.limited:
+		return "rate-limited"
+	case l.HopLoss == traceflow.LossLocal:
+		return "loses answers only"
+	case l.begins && final:
+		return "loss on the way here"
+	case l.begins:
+		return "loss from here on"
+	}
+	return ""
+}
+
+// measureLoss sets the loss of each vertex that answers. It is judged by
+// [traceflow.PathStats.Losses] as in all other formats, here of all paths through
+// the vertex taken together.
 func (r *routes) measureLoss() {
-	var at [256]loss // of all nodes of a TTL
+	stats := r.trace.PathStats()
+	through := make(map[string][]traceflow.PathStats, len(r.vertices)) // from the node on
+	for i := range stats {
+		for j := range stats[i].Hops {
+			rest := stats[i]
+			rest.Hops = rest.Hops[j:]
+			through[rest.Hops[0].Node] = append(through[rest.Hops[0].Node], rest)
+		}
+	}
 	for _, v := range r.vertices {
-		if v.silent || v.Replies == 0 {
+		for _, s := range v.prev {
+			v.loss.below = v.loss.below || s.loss.below || s.loss.persists()
+		}
+		together := mergeWays(through[v.ID])
+		if v.silent || len(together.Hops) == 0 || together.Hops[0].Replies == 0 {
 			continue
 		}
-		v.loss = loss{sent: v.Sent, lost: max(0, v.Sent-v.Replies)}
-		v.loss.limited = v.loss.lost > 0 && slices.Contains(r.trace.Guarantee.RateLimited, v.TTL)
-		sum := &at[v.TTL]
-		sum.sent, sum.lost, sum.limited = sum.sent+v.loss.sent, sum.lost+v.loss.lost, sum.limited || v.loss.limited
-	}
-	from := r.persistent(&at)
-	if from == 0 {
-		return
-	}
-	for _, v := range r.vertices {
-		v.loss.persists = v.loss.lost > 0 && int(v.TTL) >= from
-		v.loss.begins = v.loss.persists && int(v.TTL) == from
+		own := &together.Hops[0]
+		v.loss.sent, v.loss.lost, v.loss.limited = own.Sent, own.Sent-own.Replies, own.Limited
+		v.loss.HopLoss = together.Losses()[0]
+		v.loss.begins = v.loss.persists() && !v.loss.below
 	}
 }
 
-// fewLost packets of a TTL are needed to say that loss begins there; what later
-// TTLs lose may be that much less.
-const (
-	fewLost  = 2
-	muchLess = 3
-)
-
-// persistent returns the TTL from which on packets are lost at every TTL as far
-// as the destination; 0 if there is none. A TTL where nothing answers says
-// nothing. What only the destination loses may be its own limit on what it
-// answers.
-func (r *routes) persistent(at *[256]loss) int {
-	first, last := 0, 0 // TTLs of the destination
-	for _, v := range r.vertices {
-		if v.final {
-			last = int(v.TTL)
-			if first == 0 {
-				first = last
+// mergeWays adds up ways that begin with the same node, TTL by TTL, and their
+// ends apart from that. Hops that are no witnesses of what gets through are left
+// out behind the first.
+func mergeWays(ways []traceflow.PathStats) traceflow.PathStats {
+	var first, end traceflow.HopStats
+	var between [256]traceflow.HopStats
+	var out traceflow.PathStats
+	for i := range ways {
+		for j := range ways[i].Hops {
+			h, to := &ways[i].Hops[j], &first
+			switch {
+			case j == 0:
+				first.Limited = h.Limited
+				out.Reached = out.Reached || ways[i].Reached && len(ways[i].Hops) == 1
+			case h.Replies == 0 || h.Limited:
+				continue
+			case ways[i].Reached && j == len(ways[i].Hops)-1:
+				to, out.Reached = &end, true
+			default:
+				to = &between[h.TTL]
 			}
+			to.Sent += h.Sent
+			to.Replies += h.Replies
 		}
 	}
-	from, least := 0, 1.0
-	for ttl := last; ttl > 0; ttl-- {
-		l := &at[ttl]
-		if l.sent == 0 {
-			continue
-		}
-		if l.lost == 0 || l.limited || l.share() > muchLess*least {
-			break
-		}
-		if least = min(least, l.share()); l.lost >= fewLost {
-			from = ttl
+	if len(ways) > 0 {
+		out.Hops = append(out.Hops, first)
+	}
+	for i := range between {
+		if between[i].Sent > 0 {
+			out.Hops = append(out.Hops, between[i])
 		}
 	}
-	if from >= first {
-		return 0
+	if end.Sent > 0 {
+		out.Hops = append(out.Hops, end)
 	}
-	return from
+	return out
 }

@@ -93,7 +93,7 @@ func markdownTable(b io.Writer, t *traceflow.Trace) {
 func codeHost(name string, address netip.Addr) string {
 	switch {
 	case address.IsUnspecified():
-		return "a hidden host"
+		return hiddenHost
 	case name == "" || name == address.String():
 		return code(address.String())
 	}

@@ -88,19 +88,10 @@ func (n *nodes) look(t *traceflow.Trace) {
 	}
 }
 
-// operator is the AS whose router has an address, and its name: on the LAN of an
-// exchange point the member, elsewhere whoever announces the address. 0 is not
-// known.
-func operator(a *traceflow.Annotation) (as uint32, name string) {
-	if a.Port.Member != 0 {
-		return a.Port.Member, a.Port.MemberName
-	}
-	return a.Origin.ASN(), a.Origin.Name
-}
-
-// owner is the operator of a node; "" if it is not known.
+// owner is the AS whose router has the address (see [traceflow.Annotation.Owner]);
+// "" if it is not known.
 func (x *nodeText) owner() string {
-	as, name := operator(&x.note)
+	as, name := x.note.Owner()
 	if as == 0 {
 		return ""
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,9 @@ func Report(w io.Writer, t *traceflow.Trace, o Options) error {
 func PathReport(w io.Writer, t *traceflow.Trace, stats []traceflow.PathStats, o Options) error {
 	r := newReport(t, stats, o)
 	b := bufio.NewWriter(w)
+	if o.Continued {
+		fmt.Fprintln(b)
+	}
 	r.heading(b)
 	if len(r.paths) > 1 {
 		r.overview(b)
@@ -104,16 +108,19 @@ func (p *reportPath) last() *traceflow.HopStats {
 
 func (r *report) heading(w io.Writer) {
 	t := r.trace
-	fmt.Fprintf(w, "%s to %s\n", end(t.VantagePoint.Hostname, t.VantagePoint.Address.String()), end(t.Destination.Name, t.Destination.Address.String()))
+	fmt.Fprintf(w, "%s to %s\n", end(t.VantagePoint.Hostname, t.VantagePoint.Address), end(t.Destination.Name, t.Destination.Address))
 	fmt.Fprintf(w, "%s by %s, %s; times in ms\n", Count(len(r.paths), "path"), strings.ToUpper(t.Config.Protocol.String()), t.Started.UTC().Format(time.DateTime+" UTC"))
 }
 
 // end names one end of a trace.
-func end(name, address string) string {
-	if name == "" || name == address {
-		return address
+func end(name string, address netip.Addr) string {
+	switch {
+	case address.IsUnspecified():
+		return hiddenHost
+	case name == "" || name == address.String():
+		return address.String()
 	}
-	return fmt.Sprintf("%s (%s)", Printable(shorten(name, mostName)), address)
+	return fmt.Sprintf("%s (%s)", stranger(name), address)
 }
 
 // overview lists all paths, the worst first.
@@ -236,7 +243,7 @@ func (r *report) host(h *traceflow.HopStats) []string {
 		cells[0] += " " + strings.Join(x.refusals, " ")
 	}
 	note := r.trace.Annotations.Of(h.Address)
-	if as, _ := operator(&note); as != 0 {
+	if as, _ := note.Owner(); as != 0 {
 		cells[1] = fmt.Sprintf(" AS%d", as)
 	}
 	if name := note.Hostname.Name; name != "" {

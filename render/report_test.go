@@ -95,3 +95,17 @@ func TestReportWidths(t *testing.T) {
 		}
 	}
 }
+
+// TestReportContinued has an empty line between two results on one stream.
+func TestReportContinued(t *testing.T) {
+	g := golden{ends: ipv4, flows: []string{"192.0.2.1 203.0.113.9"}}
+	var first, second bytes.Buffer
+	for b, o := range map[*bytes.Buffer]render.Options{&first: {}, &second: {Continued: true}} {
+		if err := render.Report(b, g.trace(t), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if second.String() != "\n"+first.String() {
+		t.Errorf("%s\nis continued by\n%s", &first, &second)
+	}
+}

@@ -114,7 +114,7 @@ func (b *rowBuilder) add(lines []line) {
 	x := row{
 		ttl: fmt.Sprint(v.TTL), suffix: strings.TrimLeft(v.ref, "0123456789"), tree: lines[0].tree,
 		final: v.final, marks: strings.Join(v.marks, " "), flows: b.flows(v.known, int(v.TTL)),
-		loss: v.loss.String(), red: v.loss.persists,
+		loss: v.loss.String(), red: v.loss.persists(),
 	}
 	if len(lines) > 1 {
 		x.ttl += b.glyphs.dash + fmt.Sprint(last.TTL)
@@ -217,8 +217,12 @@ func (b *rowBuilder) notes(v, last *vertex) []aside {
 	say(yellow, last.refused > 0 && onward, "%s here", ends(last.refused, "end"))
 	say(yellow, last.lost > 0 && (onward || last.final), "from here on %s silent", are(last.lost))
 	say(yellow, last.beyond > 0 && (onward || last.final), "from here on %s silent up to the highest TTL", are(last.beyond))
-	say(yellow, v.loss.limited, "rate-limited")
-	say(red, v.loss.begins, "loss from here on")
+	look := yellow
+	if v.loss.persists() {
+		look = red
+	}
+	meaning := v.loss.meaning(v.final)
+	say(look, meaning != "", "%s", meaning)
 	return out
 }
 

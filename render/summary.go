@@ -144,6 +144,11 @@ func list(numbers []int, last string) string {
 	for _, n := range numbers {
 		parts = append(parts, fmt.Sprint(n))
 	}
+	return listed(parts, last)
+}
+
+// listed is "a, b or c", with what stands before the last.
+func listed(parts []string, last string) string {
 	if n := len(parts); n > 1 {
 		return strings.Join(parts[:n-1], ", ") + last + parts[n-1]
 	}

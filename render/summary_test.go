@@ -153,6 +153,18 @@ var summaries = []struct {
 		annotate(t, "198.51.100.0/24", 64501, "TRANSIT")
 		annotate(t, "203.0.113.0/24", 64502, "CONTENT")
 	}},
+	{name: "borders-behind-silence-parallel", flows: []string{"* * 198.51.100.1 203.0.113.9", "* * 198.51.100.2 203.0.113.9"}, edit: func(t *traceflow.Trace) {
+		annotate(t, "192.0.2.0/24", 64500, "")
+		annotate(t, "198.51.100.0/24", 64501, "")
+	}},
+	{name: "borders-masked", flows: []string{
+		"192.0.2.1 192.0.2.2 203.0.113.140 203.0.113.9", "192.0.2.1 192.0.2.2 203.0.113.141 203.0.113.9",
+	}, edit: func(t *traceflow.Trace) {
+		annotate(t, "192.0.2.0/24", 64500, "HIDDEN")
+		lan(t, "203.0.113.140", 0)
+		lan(t, "203.0.113.141", 0)
+		*t = *t.Mask(2)
+	}},
 	{name: "borders-many", flows: []string{strings.Join(hops(30), " ")}, edit: func(t *traceflow.Trace) {
 		for i, a := range hops(30) {
 			annotate(t, a+"/32", uint32(64500+i), fmt.Sprintf("NET%d", i))

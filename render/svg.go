@@ -109,7 +109,7 @@ func (s *svg) heading(t *traceflow.Trace, width int) []string {
 	lines = append(lines, statement(t)[0])
 	var out []string
 	for _, line := range lines {
-		out = append(out, wrap(line, (width-2*svgMargin)*10/64)...)
+		out = append(out, Wrap(line, (width-2*svgMargin)*10/64)...)
 	}
 	return out
 }

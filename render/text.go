@@ -24,7 +24,7 @@ func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 	b := bufio.NewWriter(w)
 	paragraph := func(s style, lines ...string) {
 		for _, line := range lines {
-			for _, part := range wrap(line, o.Width) {
+			for _, part := range Wrap(line, o.Width) {
 				fmt.Fprintln(b, o.paint(s, part))
 			}
 		}
@@ -37,7 +37,11 @@ func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 			fmt.Fprintln(b, line)
 		}
 	}
-	if lines := d.legend(); len(lines) > 0 {
+	lines := d.legend()
+	if len(t.Graph.Paths) > 1 && len(mtus(t)) > 0 {
+		lines = append(lines, "Which path has which number: --format report.")
+	}
+	if len(lines) > 0 {
 		fmt.Fprintln(b)
 		paragraph(dim, lines...)
 	}
@@ -45,11 +49,11 @@ func Text(w io.Writer, t *traceflow.Trace, o Options) error {
 	if !t.Complete {
 		paragraph(yellow, cutShort)
 	}
-	lines, err := summaryLines(t)
+	summary, err := summaryLines(t)
 	if err != nil {
 		return err
 	}
-	for _, line := range lines {
+	for _, line := range summary {
 		paragraph(plain, o.spell(line))
 	}
 	return b.Flush()

@@ -19,11 +19,15 @@ func heading(t *traceflow.Trace, o Options) string {
 		host(t.Destination.Name, t.Destination.Address, o), probesOf(t))
 }
 
+// hiddenHost is the vantage point of a trace without its first hops: see
+// [traceflow.Trace.Mask].
+const hiddenHost = "a hidden host"
+
 // host writes a name and an address; the address alone where that is all.
 func host(name string, address netip.Addr, o Options) string {
 	switch {
-	case address.IsUnspecified(): // see Trace.Mask
-		return "a hidden host"
+	case address.IsUnspecified():
+		return hiddenHost
 	case !address.IsValid():
 		return o.clean(name)
 	}
@@ -55,15 +59,21 @@ func probesOf(t *traceflow.Trace) string {
 	return fmt.Sprintf("%s port %d", name, low)
 }
 
+// mostOrigins of a prefix are written out; more than two are rare.
+const mostOrigins = 3
+
 // owner says which AS announces an address, and on which exchange point's LAN it
 // is: its number for lines that are short, and the whole.
 func owner(a *traceflow.Annotation, o Options) (short, long string) {
 	var numbers []string
-	for _, n := range a.Origin.ASNs {
+	for _, n := range a.Origin.ASNs[:min(len(a.Origin.ASNs), mostOrigins)] {
 		numbers = append(numbers, fmt.Sprint(n))
 	}
 	if len(numbers) > 0 {
 		short = "AS" + strings.Join(numbers, "/")
+		if more := len(a.Origin.ASNs) - mostOrigins; more > 0 {
+			short += fmt.Sprintf(" +%d", more)
+		}
 		long = strings.TrimSpace(short + " " + o.clean(a.Origin.Name))
 	}
 	p := &a.Port
@@ -93,11 +103,7 @@ func sources(t *traceflow.Trace, o Options) (what, from string) {
 	var sets []string
 	for i := range t.DataSets {
 		d := &t.DataSets[i]
-		text := o.clean(d.Name)
-		if !d.Date.IsZero() {
-			text += " of " + d.Date.UTC().Format(time.DateOnly)
-		}
-		sets = append(sets, text)
+		sets = append(sets, dataSet(d, o))
 	}
 	switch {
 	case names && owners:
@@ -110,6 +116,23 @@ func sources(t *traceflow.Trace, o Options) (what, from string) {
 		return "", ""
 	}
 	return what, strings.Join(sets, ", ")
+}
+
+// dataSet names a data set and its date; what is asked while measuring is of the
+// day of the trace, and known by other names.
+func dataSet(d *traceflow.DataSet, o Options) string {
+	switch d.Kind {
+	case "sim":
+		return "the simulated network"
+	case "dns":
+		return "reverse DNS"
+	case "cymru":
+		return "Team Cymru"
+	}
+	if d.Date.IsZero() {
+		return o.clean(d.Name)
+	}
+	return o.clean(d.Name) + " of " + d.Date.UTC().Format(time.DateOnly)
 }
 
 // labels returns the MPLS label stack that a node's replies quoted, by TTL and

@@ -113,9 +113,9 @@ func shortenMiddle(s, ellipsis string, width int) string {
 	return cut(s, (room+1)/2) + ellipsis + cutLeft(s, room/2)
 }
 
-// wrap breaks a text into lines of at most width columns, at spaces; a longer
-// word has a line of its own. Width 0 is no limit.
-func wrap(s string, width int) []string {
+// Wrap breaks printable text into lines of at most width columns of a terminal,
+// at spaces; a longer word has a line of its own. Width 0 is no limit.
+func Wrap(s string, width int) []string {
 	if width <= 0 || displayWidth(s) <= width {
 		return []string{s}
 	}

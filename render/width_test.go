@@ -92,7 +92,7 @@ func TestWrap(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, wrap(tt.text, tt.width)); diff != "" {
+			if diff := cmp.Diff(tt.want, Wrap(tt.text, tt.width)); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})

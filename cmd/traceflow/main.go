@@ -7,14 +7,10 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
 
 	"traceflow/internal/cli"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), cli.Signals()...)
-	// The first signal ends the measurement, the second the process.
-	context.AfterFunc(ctx, stop)
-	os.Exit(cli.Run(ctx, cli.System(), os.Args[1:]))
+	os.Exit(cli.Run(context.Background(), cli.System(), os.Args[1:]))
 }

@@ -107,12 +107,7 @@ func (o *annotateOptions) newAnnotator(env Env, simulated *topology.Topology) (*
 	if o.cymru {
 		a.Cymru = enrich.NewCymru(server)
 	}
-	folder, err := o.data.toRead()
-	if err != nil {
-		fmt.Fprintf(env.Err, "traceflow: no data sets: %s\n", printable(err.Error()))
-		return a, nil
-	}
-	a.store = enrich.OpenStore(folder)
+	a.store = enrich.OpenStore(o.data.toRead())
 	a.Offline = []enrich.Lookup{a.store}
 	a.report(env)
 	return a, nil

@@ -29,8 +29,10 @@ import (
 type Env struct {
 	In       io.Reader // nil is an empty one
 	Out, Err io.Writer
-	// Terminal says that Err is one: only then is progress shown.
+	// Terminal says that Err is one: only then is progress shown. ErrWidth is how
+	// many columns it has then.
 	Terminal bool
+	ErrWidth int
 	// Width is how many columns Out has, 0 if it is no terminal; Color is whether
 	// it should be coloured: it is a terminal, and nothing says otherwise.
 	Width int
@@ -40,6 +42,10 @@ type Env struct {
 	// Console is where a live screen can be shown; nil if input or output is no
 	// terminal.
 	Console *Console
+	// Interrupt are the signals that end a measurement, of which what is known is
+	// shown then. Commands that measure nothing leave them alone: they end the
+	// process.
+	Interrupt []os.Signal
 	// DropPrivileges gives up what the process may do beyond an ordinary
 	// user, once the sockets are open.
 	DropPrivileges func() error
@@ -51,11 +57,17 @@ func System() Env {
 	if err != nil {
 		width = 0 // no terminal
 	}
+	errWidth, _, err := term.GetSize(int(os.Stderr.Fd()))
+	if err != nil {
+		errWidth = 0
+	}
 	return Env{
-		Console: consoleOf(os.Stdin, os.Stdout, width, height),
-		In:      os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
+		ErrWidth: errWidth,
+		Console:  consoleOf(os.Stdin, os.Stdout, width, height),
+		In:       os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: width, ASCII: !readsUTF8(os.Getenv),
 		// https://no-color.org; a dumb terminal has no colours.
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Interrupt:      signals(),
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),
 		DropPrivileges: dropPrivileges,
 	}
@@ -76,14 +88,25 @@ func readsUTF8(getenv func(string) string) bool {
 	return false
 }
 
-// Signals are those that end the measurement. A process that was started with
+// signals are those that end the measurement. A process that was started with
 // SIGHUP ignored (nohup) goes on ignoring it.
-func Signals() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+func signals() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
+		all = append(all, syscall.SIGHUP)
 	}
-	return signals
+	return all
+}
+
+// interruptible returns a context that the first signal ends; the second ends the
+// process.
+func (e *Env) interruptible(ctx context.Context) (_ context.Context, stop func()) {
+	if len(e.Interrupt) == 0 { // which would be all that there are
+		return ctx, func() {}
+	}
+	ctx, stop = signal.NotifyContext(ctx, e.Interrupt...)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // output remembers that writing failed: cobra does not.
@@ -107,14 +130,14 @@ func Run(ctx context.Context, env Env, args []string) int {
 	env.Out = out
 	root := newRoot(env)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if out.err != nil {
 		err = writeError(out.err)
 	}
 	if err == nil {
 		return exitOK
 	}
-	code, message := explain(err)
+	code, message := explain(err, command.CommandPath())
 	if message != "" {
 		fmt.Fprintf(env.Err, "traceflow: %s\n", printable(message))
 	}

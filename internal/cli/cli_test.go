@@ -118,6 +118,9 @@ func TestExplain(t *testing.T) {
 		{"only a code", codeError(exitNoReply), exitNoReply, ""},
 		{"usage", usagef("this and that contradict each other"), exitUsage, "contradict each other (see traceflow --help)"},
 		{"no such name", &net.DNSError{Name: "a.invalid", IsNotFound: true}, exitResolve, `cannot resolve "a.invalid": no such host; check the spelling`},
+		{"no such name of a family", ofFamily(&net.DNSError{Name: "a.invalid", IsNotFound: true}, "a.invalid", "ip6"), exitResolve, `"a.invalid": it has no IPv6 address; check the spelling, or try -4`},
+		{"a name of the other family", ofFamily(&net.AddrError{Err: "no suitable address found", Addr: "localhost"}, "localhost", "ip4"), exitResolve, `"localhost": it has no IPv4 address; check the spelling, or try -6`},
+		{"no resolver for a family", ofFamily(&net.DNSError{Name: "a.invalid", IsTimeout: true}, "a.invalid", "ip6"), exitResolve, here().resolver},
 		{"no resolver", &net.DNSError{Name: "a.invalid", IsTimeout: true}, exitResolve, here().resolver},
 		{"permission", &probe.OpError{Op: "open raw socket", Err: os.NewSyscallError("socket", syscall.EPERM)}, exitPermission, here().permit},
 		{"a file's permission", &fs.PathError{Op: "mkdir", Path: "/var/lib/traceflow", Err: syscall.EACCES}, exitPermission, "mkdir /var/lib/traceflow: permission denied"},
@@ -130,7 +133,7 @@ func TestExplain(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			code, got := explain(tt.err)
+			code, got := explain(tt.err, "traceflow")
 			if code != tt.code || !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
 				t.Errorf("got %d, %q; want %d, %q", code, got, tt.code, tt.want)
 			}

@@ -23,9 +23,9 @@ func (f *dataFolder) addFlag(c *cobra.Command) {
 
 // toRead is the folder to read from, toWrite the one to write to: they differ for
 // a user who reads what the administrator added.
-func (f dataFolder) toRead() (enrich.Folder, error) {
+func (f dataFolder) toRead() enrich.Folder {
 	if f != "" {
-		return enrich.Folder(f), nil
+		return enrich.Folder(f)
 	}
 	return enrich.DefaultFolder()
 }
@@ -185,11 +185,7 @@ func newDataRemove(env Env) *cobra.Command {
 
 // setNames are those of the sets that there are, as far as known.
 func setNames(folder dataFolder) []string {
-	f, err := folder.toRead()
-	if err != nil {
-		return nil
-	}
-	sets, err := f.Sets()
+	sets, err := folder.toRead().Sets()
 	if err != nil {
 		return nil
 	}
@@ -222,10 +218,7 @@ with that from when it was added.`,
 }
 
 func runDataVerify(env Env, folder dataFolder) error {
-	f, err := folder.toRead()
-	if err != nil {
-		return err
-	}
+	f := folder.toRead()
 	sets, err := f.Sets()
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"traceflow/internal/enrich"
+	"traceflow/render"
 )
 
 // dataStatusOptions are the flags of data status.
@@ -48,10 +49,7 @@ and warns of those whose data are more than 14 days old.`,
 }
 
 func runDataStatus(env Env, o *dataStatusOptions) error {
-	folder, err := o.folder.toRead()
-	if err != nil {
-		return err
-	}
+	folder := o.folder.toRead()
 	sets, err := folder.Sets()
 	if err != nil {
 		return err
@@ -117,7 +115,7 @@ func writeSets(env Env, sets []enrich.Set) error {
 		return writeError(err)
 	}
 	if len(stale) > 0 {
-		for _, line := range wrap("more than 14 days old, and better added anew: "+strings.Join(stale, ", "), tableWidth) {
+		for _, line := range render.Wrap("more than 14 days old, and better added anew: "+strings.Join(stale, ", "), tableWidth) {
 			fmt.Fprintln(env.Err, line)
 		}
 	}

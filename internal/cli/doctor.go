@@ -51,7 +51,9 @@ sends nothing off this host but the question for the address of DEST.`,
 					return traceable(literal.Unmap())
 				}
 			}
-			return runDoctor(c.Context(), env, o, config)
+			ctx, stop := env.interruptible(c.Context())
+			defer stop()
+			return runDoctor(ctx, env, o, config)
 		},
 	}
 	c.SetUsageTemplate(usageWith(doctorExits))

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"traceflow/internal/doctor"
+	"traceflow/render"
 )
 
 // Columns of the doctor's table, in characters.
@@ -25,7 +25,7 @@ func writeCheckTable(w io.Writer, checks []doctor.Check, summary string) error {
 	var b strings.Builder
 	for i, c := range checks {
 		lead := fmt.Sprintf("%-*s%-*s", verdictColumn, c.Verdict, subjectColumn, c.Subject)
-		for _, line := range wrap(c.Finding, tableWidth-verdictColumn-subjectColumn) {
+		for _, line := range render.Wrap(c.Finding, tableWidth-verdictColumn-subjectColumn) {
 			fmt.Fprintf(&b, "%s%s\n", lead, line)
 			lead = strings.Repeat(" ", verdictColumn+subjectColumn)
 		}
@@ -36,28 +36,9 @@ func writeCheckTable(w io.Writer, checks []doctor.Check, summary string) error {
 	if len(checks) > 0 {
 		b.WriteByte('\n')
 	}
-	for _, line := range wrap(summary, tableWidth) {
+	for _, line := range render.Wrap(summary, tableWidth) {
 		fmt.Fprintln(&b, line)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// wrap breaks text at spaces into lines of at most width characters. A word that
-// is longer has a line of its own.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case line == "":
-			line = word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width:
-			lines = append(lines, line)
-			line = word
-		default:
-			line += " " + word
-		}
-	}
-	return append(lines, line)
 }

@@ -75,21 +75,24 @@ func flagError(err error) error {
 	return fmt.Errorf("--%s: %w", value.GetFlag().Name, reason)
 }
 
-// explain turns an error into an exit code and one line that says what is
-// wrong and what to do.
-func explain(err error) (int, string) {
+// explain turns an error of a command, such as "traceflow data", into an exit code
+// and one line that says what is wrong and what to do.
+func explain(err error, command string) (int, string) {
 	var code codeError
 	var bad *usageError
 	var dns *net.DNSError
+	var family *familyError
 	var op *probe.OpError
 	var file *fs.PathError
 	switch {
 	case errors.As(err, &code):
 		return int(code), ""
 	case errors.As(err, &bad):
-		return exitUsage, err.Error() + " (see traceflow --help)"
+		return exitUsage, err.Error() + " (see " + command + " --help)"
 	case errors.Is(err, context.Canceled): // before the resolver's, which may wrap it
 		return exitInterrupted, "interrupted"
+	case errors.As(err, &family):
+		return exitResolve, err.Error()
 	case errors.As(err, &dns):
 		reason := "check the spelling, or the resolver (see " + here().resolver + ")"
 		if dns.IsNotFound {

@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"traceflow"
-	"traceflow/internal/topology"
 )
 
 // traceFile traces a network that is written down for it, eight flows of it.
@@ -142,7 +141,8 @@ func TestNATOfManyFlows(t *testing.T) {
 		checkNATs(t, trace, []string{"3 after 2"})
 		// Of keep-port nothing but the IP ID tells flows apart at first, and some
 		// packets have the same.
-		if s := &trace.Stats; s.Unmatched > 0 && (kind != "keep-port" || s.Unmatched > s.Probes/20) {
+		// With any NAT, two packets in flight may: then one is asked again.
+		if s := &trace.Stats; s.Unmatched > 3 && (kind != "keep-port" || s.Unmatched > s.Probes/20) {
 			t.Errorf("%s: %+v", kind, *s)
 		}
 	}
@@ -176,7 +176,7 @@ func TestFindings(t *testing.T) {
 			[]string{"interface 7 eth0 1500 at 2", "interface 8 eth1 1500 at 2", "interface 0 up 0 at 3"}, nil,
 		},
 	}
-	for _, name := range topology.BuiltinNames() {
+	for _, name := range networks() {
 		for _, family := range []string{"-4", "-6"} {
 			for _, protocol := range []string{"--udp", "--quic", "--tcp", "--icmp"} {
 				t.Run(name+family+protocol, func(t *testing.T) {

@@ -93,6 +93,9 @@ var harmlessFormats = map[string]harmless{
 
 // TestHostileText writes traces full of hostile names in every format.
 func TestHostileText(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a minute under the race detector; make test runs it without")
+	}
 	document := traceSim(t, "--sim", "interfaces", "--seed", "1", "--json", "--quiet").out
 	for _, format := range formatNames() {
 		check, ok := harmlessFormats[format]

@@ -78,7 +78,7 @@ func TestLiveBreaks(t *testing.T) {
 			if !errors.Is(err, errBroken) {
 				t.Errorf("error %v, want %v", err, errBroken)
 			}
-			if code, message := explain(err); code != exitInternal || !strings.Contains(message, errBroken.Error()) || strings.Contains(message, "\n") {
+			if code, message := explain(err, "traceflow"); code != exitInternal || !strings.Contains(message, errBroken.Error()) || strings.Contains(message, "\n") {
 				t.Errorf("exit code %d, %q", code, message)
 			}
 			if len(trace.Exchanges) == 0 || (stats != nil) != tt.stats {

@@ -14,6 +14,9 @@ import (
 // TestLossesTellTheTruth judges the loss of simulated networks, in which it is
 // known whose it is. A verdict may be wrong once in 20 hops that lose something.
 func TestLossesTellTheTruth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("twenty runs of each network take a minute under the race detector; make test runs them without")
+	}
 	const runs = 20
 	tests := []struct {
 		topology string

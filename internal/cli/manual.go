@@ -53,7 +53,12 @@ func Manual(w io.Writer, date time.Time) error {
 	p.section("DESCRIPTION")
 	p.text(root.Long)
 	p.section("OPTIONS")
-	p.flags(root)
+	for _, g := range traceGroups { // as --help-all has them
+		p.line(".SS %s", quote(g.title))
+		for _, name := range slices.Concat(g.flags, g.rare) {
+			p.flag(root.Flags().Lookup(name))
+		}
+	}
 	p.section("COMMANDS")
 	for _, c := range commands {
 		p.line(".SS %s", quote(c.CommandPath()))
@@ -62,8 +67,11 @@ func Manual(w io.Writer, date time.Time) error {
 			continue
 		}
 		p.text(c.Long)
-		p.flags(c)
-		p.examples(c.Example)
+		c.LocalFlags().VisitAll(p.flag)
+		if c.HasExample() {
+			p.line(".PP\nExamples:")
+			p.examples(c.Example)
+		}
 	}
 	p.section("PRIVILEGES")
 	p.text("On Linux none are needed. With CAP_NET_RAW traceflow sees more of what routers quote. " +
@@ -115,25 +123,23 @@ func (p *page) text(text string) {
 	}
 }
 
-// flags describes those of a command, in the order of its help.
-func (p *page) flags(c *cobra.Command) {
-	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
-		}
-		name, usage := pflag.UnquoteUsage(f)
-		tag := `\fB` + roff("--"+f.Name) + `\fR`
-		if f.Shorthand != "" {
-			tag = `\fB` + roff("-"+f.Shorthand) + `\fR, ` + tag
-		}
-		if name != "" {
-			tag += ` \fI` + roff(name) + `\fR`
-		}
-		if f.NoOptDefVal == "" && f.DefValue != "" && f.DefValue != "0" {
-			usage += " (default " + f.DefValue + ")"
-		}
-		p.line(".TP\n%s\n%s", tag, roff(strings.Join(strings.Fields(usage), " ")))
-	})
+// flag describes one.
+func (p *page) flag(f *pflag.Flag) {
+	if f.Hidden {
+		return
+	}
+	name, usage := pflag.UnquoteUsage(f)
+	tag := `\fB` + roff("--"+f.Name) + `\fR`
+	if f.Shorthand != "" {
+		tag = `\fB` + roff("-"+f.Shorthand) + `\fR, ` + tag
+	}
+	if name != "" {
+		tag += ` \fI` + roff(name) + `\fR`
+	}
+	if f.NoOptDefVal == "" && f.DefValue != "" && f.DefValue != "0" {
+		usage += " (default " + f.DefValue + ")"
+	}
+	p.line(".TP\n%s\n%s", tag, roff(strings.Join(strings.Fields(usage), " ")))
 }
 
 // examples writes lines of a command and, two blanks or more after it, what
@@ -159,6 +165,8 @@ func roff(text string) string {
 			out.WriteString(`\e`)
 		case r == '-':
 			out.WriteString(`\-`)
+		case r == '"': // parts the arguments of a request
+			out.WriteString(`\(dq`)
 		case r == '\'':
 			out.WriteString(`\(aq`)
 		case r == '`':
@@ -178,7 +186,7 @@ func roff(text string) string {
 
 // quote makes one argument of a request.
 func quote(text string) string {
-	return `"` + strings.ReplaceAll(roff(text), `"`, `\(dq`) + `"`
+	return `"` + roff(text) + `"`
 }
 
 func lowerFirst(text string) string { return strings.ToLower(text[:1]) + text[1:] }

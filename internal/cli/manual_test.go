@@ -83,6 +83,7 @@ func TestRoff(t *testing.T) {
 		{"hyphens are for shells", "--a-b", `\-\-a\-b`},
 		{"a request", ".so /etc/passwd", `\&.so /etc/passwd`},
 		{"another", "'br", `\&\(aqbr`},
+		{"quotes", `!= "ok"`, `!= \(dqok\(dq`},
 		{"escapes", `a\fB`, `a\efB`},
 		{"beyond ASCII", "95 …", `95 \[u2026]`},
 	}

@@ -57,12 +57,15 @@ func (o *outputOptions) validate(given func(flag string) bool) error {
 	return nil
 }
 
-// isTable reports whether the format is a table that says nothing below it: the
-// summary is then not part of it.
+// isTable reports whether the format is a table alone, without a heading.
 func (o *outputOptions) isTable() bool { return o.format == "vert" || o.format == "horiz" }
 
-// isReport reports whether the format is for people and has the summary in it.
-func (o *outputOptions) isReport() bool { return o.format == "text" || o.format == "markdown" }
+// holdsSummary reports whether the summary is part of the format.
+func (o *outputOptions) holdsSummary() bool { return o.format == "text" || o.format == "markdown" }
+
+// wantsSummary reports whether the format is for people and the summary stands
+// below it.
+func (o *outputOptions) wantsSummary() bool { return o.isTable() || o.format == "report" }
 
 // render is what the format is asked for.
 func (o *outputOptions) render(env Env) render.Options {
@@ -76,10 +79,10 @@ func (o *outputOptions) render(env Env) render.Options {
 
 // show writes one result; several is whether there are more of them, and stats
 // what a live screen has measured since, nil without one. Above a table stands
-// whose it is then, and below it what was found out if the trace chose its flows
-// by itself.
+// whose it is then; the summary stands below, where the format wants one and the
+// trace chose its flows by itself.
 func (o *outputOptions) show(env Env, t *traceflow.Trace, stats []traceflow.PathStats, several bool) error {
-	if o.written > 0 && (o.isTable() || o.isReport()) {
+	if o.written > 0 && (o.isTable() || o.holdsSummary()) {
 		fmt.Fprintln(env.Out)
 	}
 	if several && o.isTable() {
@@ -88,11 +91,11 @@ func (o *outputOptions) show(env Env, t *traceflow.Trace, stats []traceflow.Path
 	if err := o.write(env, t, stats, several); err != nil {
 		return err
 	}
-	if !o.isTable() || t.Config.Paths > 0 {
+	if !o.wantsSummary() || t.Config.Paths > 0 {
 		return nil
 	}
 	fmt.Fprintln(env.Out)
-	if err := render.Summary(env.Out, t); err != nil {
+	if err := summarise(env.Out, t, env.Width); err != nil {
 		return writeError(err)
 	}
 	return nil

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"strings"
@@ -54,7 +55,13 @@ func complain(env Env, t *traceflow.Trace) {
 // remark says on standard error what a table cannot: what it does not show,
 // and how much was measured, unless the result says so itself.
 func remark(env Env, t *traceflow.Trace, summarised bool) {
-	say := func(format string, args ...any) { fmt.Fprintf(env.Err, format+"\n", args...) }
+	say := func(format string, args ...any) {
+		for _, line := range render.Wrap(fmt.Sprintf(format, args...), env.ErrWidth) {
+			fmt.Fprintln(env.Err, line)
+		}
+	}
+	// Who has the result on the same screen has just read how it ended.
+	oneScreen := env.Terminal && env.Width > 0
 	s := &t.Stats
 	// As many damaged quotes as good ones are not somebody else's traffic.
 	if damaged := s.Unmatched - s.Foreign + s.Malformed; damaged > 0 && damaged >= s.Replies {
@@ -74,6 +81,7 @@ func remark(env Env, t *traceflow.Trace, summarised bool) {
 	}
 	name := printable(t.Destination.Name)
 	switch ends := endSummary(t); {
+	case summarised && oneScreen && s.Replies > 0 && (!t.Complete || !t.Reached()):
 	case !t.Complete:
 		say("%s: cut short; this is what was known", name)
 	case s.Replies == 0:
@@ -86,8 +94,27 @@ func remark(env Env, t *traceflow.Trace, summarised bool) {
 		say("%s: reached, but not by all of %s (%s)", name, render.Count(len(t.Flows), "flow"), ends)
 	}
 	if s.Replies > 0 && t.Config.Paths > 0 && !summarised {
-		_ = render.Summary(env.Err, t) // standard error has nobody to tell
+		if oneScreen {
+			fmt.Fprintln(env.Err) // the result ends above
+		}
+		_ = summarise(env.Err, t, env.ErrWidth) // standard error has nobody to tell
 	}
+}
+
+// summarise writes the summary in lines of a width, 0 for any.
+func summarise(w io.Writer, t *traceflow.Trace, width int) error {
+	var b strings.Builder
+	if err := render.Summary(&b, t); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		for _, part := range render.Wrap(strings.TrimSuffix(line, "\n"), width) {
+			if _, err := fmt.Fprintln(w, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // otherProbes are the flags of what a firewall may let through instead.

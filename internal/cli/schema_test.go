@@ -123,7 +123,7 @@ func TestSchemaTakesGoldenTraces(t *testing.T) {
 func TestSchemaTakesBuiltinTopologies(t *testing.T) {
 	loose, strict := schemas(t)
 	families := make(map[string]int)
-	for _, name := range topology.BuiltinNames() {
+	for _, name := range networks() {
 		for _, family := range []string{"-4", "-6"} {
 			t.Run(name+family, func(t *testing.T) {
 				got := traceSim(t, "--sim", name, family, "--json", "--paths", "9", "--quiet")
@@ -140,9 +140,18 @@ func TestSchemaTakesBuiltinTopologies(t *testing.T) {
 			})
 		}
 	}
-	if families["-4"] < 30 || families["-6"] < 30 {
+	if !testing.Short() && (families["-4"] < 30 || families["-6"] < 30) {
 		t.Errorf("traced too few networks: %v", families)
 	}
+}
+
+// networks are those that are traced by tests of all of them: with -short, as
+// under the race detector, one of each kind.
+func networks() []string {
+	if testing.Short() {
+		return []string{"b", "e2", "i", "interfaces", "ixp", "nat", "perpacket", "tunnel-opaque"}
+	}
+	return topology.BuiltinNames()
 }
 
 // outcome is all that a command leaves behind.
@@ -174,6 +183,9 @@ func TestSchemaKeepsContract(t *testing.T) {
 		breakEverywhere(t, contract, []string{"exchanges.reply.mpls"})
 	})
 	t.Run("ours", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("takes a minute under the race detector; make test runs it without")
+		}
 		breakEverywhere(t, []byte(traceSim(t, "--sim", "ixp", "--json", "--quiet").out), []string{
 			"end_reason", "finish", "path_mtus", "config.quic", "config.tos", "config.size_bytes", "config.dont_fragment",
 			"route_changes", "guarantee.equal_shares", "guarantee.rate_limited_hops", "guarantee.short_hops", "guarantee.hop_shares",

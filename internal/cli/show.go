@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const showExamples = `  traceflow show result.json                 a table of what was measured
+const showExamples = `  traceflow show result.json                 the paths that were measured
   traceflow show --format horiz result.json
   traceflow show --mask 3 -j result.json     the same, without the first hops
   traceflow -j example.com | traceflow show -`

@@ -95,10 +95,32 @@ func resolve(ctx context.Context, o *traceOptions, name string) (netip.Addr, err
 	}
 	addresses, err := net.DefaultResolver.LookupNetIP(ctx, network, name)
 	if err != nil {
-		return netip.Addr{}, err
+		return netip.Addr{}, ofFamily(err, name, network)
 	}
 	address := addresses[0].Unmap()
 	return address, traceable(address)
+}
+
+// familyError is a name that has no address of the family that was asked for, as
+// far as the resolver says: it may have none at all.
+type familyError struct{ name, network string }
+
+func (e *familyError) Error() string {
+	family, other := "IPv6", "-4"
+	if e.network == "ip4" {
+		family, other = "IPv4", "-6"
+	}
+	return fmt.Sprintf("cannot resolve %q: it has no %s address; check the spelling, or try %s", e.name, family, other)
+}
+
+// ofFamily is why a name did not resolve, if that may be the family's fault.
+func ofFamily(err error, name, network string) error {
+	dns, isDNS := errors.AsType[*net.DNSError](err)
+	_, isAddress := errors.AsType[*net.AddrError](err) // it has one of the other family
+	if network != "ip" && (isAddress || isDNS && dns.IsNotFound) {
+		return &familyError{name, network}
+	}
+	return err
 }
 
 // traceable refuses what no path of routers leads to one host of.

@@ -71,7 +71,9 @@ link; how sure that is stands below the paths.`,
 			if err := o.validate(args); err != nil {
 				return usage(err)
 			}
-			return runTrace(c.Context(), env, o, args)
+			ctx, stop := env.interruptible(c.Context())
+			defer stop()
+			return runTrace(ctx, env, o, args)
 		},
 	}
 	o.timeout = seconds(probe.DefaultTimeout)
@@ -242,7 +244,7 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		}
 		complain(env, t)
 		if !o.quiet {
-			remark(env, t, o.isReport())
+			remark(env, t, o.holdsSummary())
 		}
 		if err != nil && !discover.IsCancelled(ctx, err) {
 			return err

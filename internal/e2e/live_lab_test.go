@@ -22,7 +22,7 @@ var (
 	livePath = regexp.MustCompile(`^[ ▸](?:  | \?| !|!!|RL) +(\d+) +(\d+) +(\d{4,5}) +3 +(\d+\.\d|100)%(?: +\d+(?:\.\d+)?){5} +[▁▂▃▄▅▆▇█×]+$`)
 	liveHop  = regexp.MustCompile(`^  [123] (?:  | \?| !|RL) (?:n\d+ +)?(?:r1|w\d+|dst|198\.18\.\d+\.\d+) +(\d+\.\d|100)%(?: +\d+(?:\.\d+)?){5} +[▁▂▃▄▅▆▇█×]+$`)
 	liveRule = regexp.MustCompile(`^── .* ─+$`)
-	liveFork = regexp.MustCompile(`^[ \dn─┬┴┼├┤┌┐└┘│.!?RL]+(nodes|slowest|worst)?[ \dn─┬┴┼├┤┌┐└┘│.!?RL%]*$`)
+	liveFork = regexp.MustCompile(`^[ \dn─┬┴┼├┤┌┐└┘│.!?RL]+(?:others[ ─┴┬┘]*)?(nodes|others|slowest|worst)?[ \dn─┬┴┼├┤┌┐└┘│.!?RL%]*$`)
 	liveNews = regexp.MustCompile(`^(\d+ paths, no loss on the way|\d+ of \d+ paths lose packets)( +by [a-z0-9 ]+)?$`)
 	liveKeys = regexp.MustCompile(`^q leave  \? help`)
 )

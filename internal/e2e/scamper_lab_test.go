@@ -53,9 +53,7 @@ func TestTUNScamper(t *testing.T) {
 // TestLabScamper does so with kernels that forward, and with TCP.
 func TestLabScamper(t *testing.T) {
 	needScamper(t)
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("needs ip, of the Debian package iproute2")
-	}
+	needTool(t, "ip", "iproute2")
 	for _, name := range []string{"d", "silent"} {
 		t.Run(name, func(t *testing.T) {
 			l := build(t, name)
@@ -92,13 +90,20 @@ func needScamper(t *testing.T) {
 	t.Helper()
 	netlab.Require(t)
 	for _, tool := range []string{"scamper", "sc_warts2json"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			if os.Getenv("TRACEFLOW_LAB") == "require" {
-				t.Fatalf("%s, of the Debian package scamper, is not installed", tool)
-			}
-			t.Skipf("needs %s, of the Debian package scamper", tool)
-		}
+		needTool(t, tool, "scamper")
 	}
+}
+
+// needTool skips a test without a program; where skips are forbidden, it fails.
+func needTool(t testing.TB, tool, debian string) {
+	t.Helper()
+	if _, err := exec.LookPath(tool); err == nil {
+		return
+	}
+	if os.Getenv("TRACEFLOW_LAB") == "require" {
+		t.Fatalf("TRACEFLOW_LAB=require: needs %s, of the Debian package %s", tool, debian)
+	}
+	t.Skipf("needs %s, of the Debian package %s", tool, debian)
 }
 
 func besideScamper(t *testing.T, r runs, protocol string, destination netip.Addr) {

@@ -27,12 +27,7 @@ const patience = 90 * time.Second
 // its exit code stands there, and whether the terminal's modes are as before.
 func openTerminal(t testing.TB, width, height int, environment string, args ...string) *terminal {
 	t.Helper()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		if os.Getenv("TRACEFLOW_LAB") == "require" {
-			t.Fatal("TRACEFLOW_LAB=require: needs tmux")
-		}
-		t.Skip("needs tmux")
-	}
+	needTool(t, "tmux", "tmux")
 	term := &terminal{t, filepath.Join(t.TempDir(), "tmux")}
 	script := filepath.Join(t.TempDir(), "run")
 	lines := fmt.Sprintf(`stty -g >%[1]s.before

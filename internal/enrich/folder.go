@@ -4,6 +4,7 @@ package enrich
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,30 +21,33 @@ type Folder string
 
 // DefaultFolder returns the folder that is meant if none is given: what
 // TRACEFLOW_DATA says; otherwise that of the machine for root, and for everyone
-// else their own, unless only that of the machine has data.
-func DefaultFolder() (Folder, error) {
+// else their own, unless only that of the machine has data. A home that may not
+// even be entered is somebody else's: HOME was left over from another user.
+// Services have none at all.
+func DefaultFolder() Folder {
 	if folder := os.Getenv("TRACEFLOW_DATA"); folder != "" {
-		return Folder(folder), nil
+		return Folder(folder)
 	}
 	machine := machineFolder()
 	if os.Geteuid() == 0 { // -1 on Windows
-		return machine, nil
+		return machine
 	}
 	own, err := ownFolder()
 	if err != nil {
-		return "", err
+		return machine
 	}
-	if !own.hasManifest() && machine.hasManifest() {
-		return machine, nil
+	_, err = os.Stat(own.path(manifestFile))
+	if errors.Is(err, fs.ErrPermission) || err != nil && machine.hasManifest() {
+		return machine
 	}
-	return own, nil
+	return own
 }
 
 // WritableFolder is the default folder to add data to: never that of the machine
 // but for root.
 func WritableFolder() (Folder, error) {
 	if os.Getenv("TRACEFLOW_DATA") != "" || os.Geteuid() == 0 {
-		return DefaultFolder()
+		return DefaultFolder(), nil
 	}
 	return ownFolder()
 }
@@ -177,7 +181,11 @@ func (e *NoSetError) Error() string {
 	if len(e.Have) == 0 {
 		return "there is no data set " + quote(e.Name) + ": there is none at all"
 	}
-	return "there is no data set " + quote(e.Name) + "; there are " + strings.Join(e.Have, ", ")
+	verb := "are"
+	if len(e.Have) == 1 {
+		verb = "is"
+	}
+	return "there is no data set " + quote(e.Name) + "; there " + verb + " " + strings.Join(e.Have, ", ")
 }
 
 // Verify reads a set as a whole: its checksum, and everything in it.

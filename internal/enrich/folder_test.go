@@ -410,8 +410,8 @@ func TestDefaultFolder(t *testing.T) {
 				t.Errorf("got %s (%v), want %s", got, err, want)
 			}
 			// Read are the machine's only where there are no own ones.
-			if got, err := DefaultFolder(); err != nil || string(got) != want && string(got) != machine {
-				t.Errorf("to read: %s (%v), want %s", got, err, want)
+			if got := DefaultFolder(); string(got) != want && string(got) != machine {
+				t.Errorf("to read: %s, want %s", got, want)
 			}
 		})
 	}
@@ -421,6 +421,23 @@ func TestDefaultFolder(t *testing.T) {
 		if got, err := ownFolder(); err != nil || string(got) != own {
 			t.Errorf("got %s (%v), want %s", got, err, own)
 		}
+	}
+	if !root && runtime.GOOS != "windows" { // a home of somebody else
+		closed := filepath.Join(home, "closed")
+		if err := os.Mkdir(closed, 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("XDG_DATA_HOME", closed)
+		if got := DefaultFolder(); string(got) != machine {
+			t.Errorf("got %s, want %s", got, machine)
+		}
+	}
+	// Services have no home.
+	for _, name := range []string{"TRACEFLOW_DATA", "XDG_DATA_HOME", "HOME", "LocalAppData"} {
+		t.Setenv(name, "")
+	}
+	if got := DefaultFolder(); string(got) != machine {
+		t.Errorf("without a home: %s, want %s", got, machine)
 	}
 }
 

@@ -92,7 +92,7 @@ var errNotPeeringDB = errors.New("this JSON is none of PeeringDB's: it has no ob
 
 // read reads one file: a dump of everything, or an answer of the API.
 func (p *peeringDB) read(r io.Reader) error {
-	d := json.NewDecoder(r)
+	d := newJSONReader(r)
 	before := p.count()
 	err := eachKey(d, func(key string) error {
 		switch key {
@@ -126,7 +126,7 @@ func (p *peeringDB) read(r io.Reader) error {
 }
 
 // jsonError says what is wrong in words of a file.
-func jsonError(d *json.Decoder, err error) error {
+func jsonError(d *jsonReader, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON ends in the middle: it was cut short")
 	}
@@ -141,7 +141,7 @@ func (p *peeringDB) count() int {
 }
 
 // eachKey calls value for each key of an object, which has to read its value.
-func eachKey(d *json.Decoder, value func(key string) error) error {
+func eachKey(d *jsonReader, value func(key string) error) error {
 	if err := delim(d, '{'); err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func eachKey(d *json.Decoder, value func(key string) error) error {
 	return delim(d, '}')
 }
 
-func delim(d *json.Decoder, want json.Delim) error {
+func delim(d *jsonReader, want json.Delim) error {
 	token, err := d.Token()
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func delim(d *json.Decoder, want json.Delim) error {
 }
 
 // skipValue reads over a value without keeping it.
-func skipValue(d *json.Decoder) error {
+func skipValue(d *jsonReader) error {
 	depth := 0
 	for {
 		token, err := d.Token()
@@ -189,7 +189,7 @@ func skipValue(d *json.Decoder) error {
 }
 
 // meta takes the time at which the API made its answer.
-func (p *peeringDB) meta(d *json.Decoder) error {
+func (p *peeringDB) meta(d *jsonReader) error {
 	var raw json.RawMessage
 	if err := d.Decode(&raw); err != nil {
 		return err
@@ -211,7 +211,7 @@ func (p *peeringDB) saw(t time.Time) {
 }
 
 // array reads the objects of one type; that of an API's answer shows in them.
-func (p *peeringDB) array(d *json.Decoder, kind string) error {
+func (p *peeringDB) array(d *jsonReader, kind string) error {
 	if err := delim(d, '['); err != nil {
 		return err
 	}

@@ -50,17 +50,19 @@ func ParsePrefixes(r io.Reader, name string) (*Table, error) {
 // prefixReader is a CSV file being read.
 type prefixReader struct {
 	*csv.Reader
+	values  *valueReader
 	columns []string // by position
 	fields  []string // of this row
 }
 
 func newPrefixReader(r io.Reader) (*prefixReader, error) {
-	p := &prefixReader{Reader: csv.NewReader(r)}
+	values := &valueReader{r: r}
+	p := &prefixReader{Reader: csv.NewReader(values), values: values}
 	p.Comment = '#'
 	p.TrimLeadingSpace = true
 	p.FieldsPerRecord = -1 // it is said in other words here
 	p.ReuseRecord = true
-	header, err := p.Read()
+	header, err := p.read()
 	if errors.Is(err, io.EOF) {
 		return nil, errors.New("there is no line in it")
 	} else if err != nil {
@@ -84,6 +86,12 @@ func newPrefixReader(r io.Reader) (*prefixReader, error) {
 	return p, nil
 }
 
+// read reads a record, which is kept in memory whole.
+func (p *prefixReader) read() ([]string, error) {
+	p.values.begin()
+	return p.Read()
+}
+
 // at says where a field stands.
 func (p *prefixReader) at(field int, err error) error {
 	line, column := p.FieldPos(field)
@@ -100,7 +108,7 @@ func csvError(err error) error {
 
 // next reads a row; io.EOF after the last.
 func (p *prefixReader) next() (err error) {
-	if p.fields, err = p.Read(); err != nil {
+	if p.fields, err = p.read(); err != nil {
 		if errors.Is(err, io.EOF) {
 			return io.EOF
 		}

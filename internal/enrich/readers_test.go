@@ -164,7 +164,7 @@ func TestReadersTellTheDate(t *testing.T) {
 
 // TestReadersRefuse wants to be told where and what.
 func TestReadersRefuse(t *testing.T) {
-	long := strings.Repeat("x", maxLine+1)
+	long, endless := strings.Repeat("x", maxLine+1), strings.Repeat("x", 2*maxValue)
 	tests := []struct {
 		kind       Kind
 		text, want string
@@ -196,6 +196,11 @@ func TestReadersRefuse(t *testing.T) {
 		{KindPeeringDB, `{"netixlan": {"data": [{"ixlan_id": 1, "asn": -1}]}}`, "object 1 of netixlan: json: "},
 		{KindPeeringDB, `{"data": [{"asn": 64500, "name": "X"}]}`, "there are neither peering LANs (ixpfx) nor ports (netixlan) in it"},
 		{KindPeeringDB, `{"data": [{]}`, "no JSON after byte 10: "},
+		{KindPeeringDB, `{"data": [{"name": "` + endless, errLongValue.Error()},
+		{KindPeeringDB, `{"comment": "` + endless, errLongValue.Error()},
+		{KindPeeringDB, endless, "no JSON after byte 0"},
+		{KindPrefixes, "prefix\n\"" + endless, errLongValue.Error()},
+		{KindPrefixes, endless, errLongValue.Error()},
 		{KindPrefixes, "", "there is no line in it"},
 		{KindPrefixes, "asn,city\n", "line 1: there is no column prefix"},
 		{KindPrefixes, "prefix,town\n", `line 1, column 8: column "town" is none of prefix, asn, as_name, country, city, ixp, member`},

@@ -63,11 +63,7 @@ const minHistory = 8
 func (m *model) columnsFor(room int) ([]column, int) {
 	chosen := slices.Clone(columnSets[m.columns])
 	for {
-		used := 0
-		for _, c := range chosen {
-			used += 1 + c.width
-		}
-		if left := room - used - 1; left >= minHistory || len(chosen) == 1 {
+		if left := room - columnsWidth(chosen) - 1; left >= minHistory || len(chosen) == 1 {
 			return chosen, max(0, min(left, maxHistory))
 		}
 		worst := slices.MaxFunc(chosen, func(a, b column) int { return a.rank - b.rank })
@@ -77,6 +73,15 @@ func (m *model) columnsFor(room int) ([]column, int) {
 
 // maxHistory is as many packets as snapshots remember.
 const maxHistory = 120
+
+// columnsWidth is that of columns, each with the blank before it.
+func columnsWidth(columns []column) int {
+	used := 0
+	for _, c := range columns {
+		used += 1 + c.width
+	}
+	return used
+}
 
 // figures lays columns out.
 func (m *model) figures(h *traceflow.HopStats, columns []column) string {

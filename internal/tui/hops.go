@@ -4,6 +4,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"charm.land/lipgloss/v2"
@@ -15,16 +16,17 @@ import (
 const (
 	hopHead     = 3 + 2 + 1 + 1 // TTL, sign, and what parts them
 	nodeWidth   = 5
+	minNodes    = 72 // columns of a screen with room for nodes beside addresses
 	minAddress  = 15
 	maxAddress  = 45
 	asWidth     = 9
 	hidden      = "(hidden)"
-	figuresRoom = 6*6 + minHistory + lossWidth // with which no column is left out
+	figuresRoom = 6 + minHistory + lossWidth // beside the columns that were chosen
 )
 
 // hopLines draws the hops of the picked path: two lines of titles and so many of
-// them.
-func (m *model) hopLines(rows int) []string {
+// them; graph is whether the fork stands below.
+func (m *model) hopLines(rows int, graph bool) []string {
 	p, losses := m.pickedPath()
 	title := fmt.Sprintf("Path %d", p.Path)
 	if n := len(p.Flows); n == 1 {
@@ -39,8 +41,9 @@ func (m *model) hopLines(rows int) []string {
 	if len(p.Hops) > rows {
 		title += fmt.Sprintf(" %s hops %d to %d of %d", m.glyphs.dot, m.topHop+1, m.topHop+rows, len(p.Hops))
 	}
-	withAS := m.width >= 100 && len(m.annotations) > 0
-	withNode := m.width >= 100
+	withAS := m.width >= 100 && m.hasOwners()
+	// The fork is drawn in names of nodes, which are of use if they are here too.
+	withNode := m.width >= 100 || m.width >= minNodes && graph
 	before := hopHead
 	if withNode {
 		before += nodeWidth + 1
@@ -48,7 +51,7 @@ func (m *model) hopLines(rows int) []string {
 	if withAS {
 		before += asWidth + 1
 	}
-	address := min(max(minAddress, m.width-before-1-figuresRoom), m.longest(p))
+	address := min(max(minAddress, m.width-before-1-figuresRoom-columnsWidth(columnSets[m.columns])), m.longest(p))
 	before += address + 1
 	columns, history := m.columnsFor(m.width - before - lossWidth)
 	head := "TTL    "
@@ -72,7 +75,7 @@ func (m *model) hopLines(rows int) []string {
 		}
 		pieces = append(pieces, piece{m.fit(m.who(h), address) + " ", m.styles.plain})
 		if withAS {
-			pieces = append(pieces, piece{m.fit(m.origin(h), asWidth) + " ", m.styles.dim})
+			pieces = append(pieces, piece{m.fit(m.owner(h), asWidth) + " ", m.styles.dim})
 		}
 		spark := piece{" " + m.glyphs.spark(h.Recent, history), m.styles.good}
 		if sign.text != fine {
@@ -120,13 +123,21 @@ func (m *model) address(ttl uint8, text string) string {
 	return text
 }
 
-// origin is the AS of a hop.
-func (m *model) origin(h *traceflow.HopStats) string {
+// hasOwners reports whether the owner of any address is known.
+func (m *model) hasOwners() bool {
+	return slices.ContainsFunc(m.annotations, func(a traceflow.Annotation) bool {
+		as, _ := a.Owner()
+		return as != 0
+	})
+}
+
+// owner is the AS whose router a hop most likely is.
+func (m *model) owner(h *traceflow.HopStats) string {
 	if !h.IsValid() || int(h.TTL) <= m.mask {
 		return ""
 	}
 	a := m.annotations.Of(h.Address)
-	if as := a.Origin.ASN(); as != 0 {
+	if as, _ := a.Owner(); as != 0 {
 		return "AS" + strconv.FormatUint(uint64(as), 10)
 	}
 	return ""

@@ -119,7 +119,7 @@ func (m *model) draw() string {
 	default:
 		l := m.layout()
 		lines = append(lines, m.pathLines(l.paths)...)
-		lines = append(lines, m.hopLines(l.hops)...)
+		lines = append(lines, m.hopLines(l.hops, l.graph > 0)...)
 		if l.graph > 0 {
 			lines = append(lines, m.forkLines(l.graph)...)
 		}
@@ -186,10 +186,10 @@ func (m *model) bottom() string {
 
 // rule heads a pane below the first.
 func (m *model) rule(text string, active bool) string {
-	style := m.styles.dim
+	style, begin := m.styles.dim, m.glyphs.rule
 	if active {
-		style = m.styles.title
+		style, begin = m.styles.title, m.glyphs.pointer
 	}
-	text = m.glyphs.rule + m.glyphs.rule + " " + text + " "
+	text = begin + m.glyphs.rule + " " + text + " "
 	return m.line(false, piece{text + strings.Repeat(m.glyphs.rule, max(0, m.width-lipgloss.Width(text))), style})
 }

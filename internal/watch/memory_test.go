@@ -74,6 +74,9 @@ func wide(paths, hops int) *traceflow.Trace {
 
 // TestMemory watches 255 paths for an hour: the heap may grow by 20 MB.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("an hour of rounds takes a minute under the race detector; make test runs it without")
+	}
 	const limit, hops = 20 << 20, 12
 	synctest.Test(t, func(t *testing.T) {
 		trace := wide(255, hops)

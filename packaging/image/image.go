@@ -80,7 +80,7 @@ func (i *Image) config(layer string) any {
 		"created": i.created(), "architecture": i.Architecture, "os": "linux",
 		"config": object{
 			"User": User, "Entrypoint": i.Entrypoint, "WorkingDir": "/", "Labels": i.labels(),
-			"Env": []string{"PATH=/usr/bin"},
+			"Env": []string{"PATH=/usr/bin", "LANG=C.UTF-8"},
 		},
 		"rootfs":  object{"type": "layers", "diff_ids": []string{layer}},
 		"history": []object{{"created": i.created(), "created_by": "traceflow/packaging/image"}},
