@@ -9,6 +9,7 @@ import (
 
 	"traceflow"
 	"traceflow/internal/page"
+	"traceflow/internal/picture"
 )
 
 // HTML writes a page for browsers: one file with everything in it, that needs no
@@ -17,10 +18,24 @@ func HTML(w io.Writer, t *traceflow.Trace, o Options) error {
 	if o.Continued {
 		return errors.New("a page holds one result: write each to a file of its own")
 	}
-	p := newPage(t)
-	data, err := json.Marshal(p)
+	title, data, err := new(Pages).Next(t, false)
 	if err != nil {
 		return err
 	}
-	return page.Write(w, p.Title+" · traceflow", data)
+	return page.Write(w, title, data)
+}
+
+// Pages makes what one page shows, again and again while a trace goes on. The
+// zero value is ready.
+type Pages struct{ last *picture.Drawing }
+
+// Next returns the title of the page and, as JSON, what it shows of a trace.
+// What stood in the picture before stands where it was. measuring says that more
+// is to come.
+func (p *Pages) Next(t *traceflow.Trace, measuring bool) (title string, data []byte, err error) {
+	shown := newPage(t, p.last)
+	shown.Heading.Measuring = measuring
+	p.last = shown.Drawing
+	data, err = json.Marshal(shown)
+	return shown.Title + " · traceflow", data, err
 }

@@ -51,6 +51,7 @@ type pageHeading struct {
 	Shape         string   `json:"shape"`
 	Ending        string   `json:"ending,omitempty"`
 	Statement     []string `json:"statement"`
+	Measuring     bool     `json:"measuring,omitempty"` // more is to come
 }
 
 // pageFlow is a 5-tuple without what all flows share.
@@ -78,7 +79,8 @@ type pagePath struct {
 	Verdict []string `json:"verdict"` // traceflow.HopLoss
 }
 
-func newPage(t *traceflow.Trace) *pageData {
+// newPage draws a trace, with everything where it was in an earlier picture.
+func newPage(t *traceflow.Trace, before *picture.Drawing) *pageData {
 	d := picture.Of(t)
 	p := &pageData{Version: pageVersion, Drawing: d, Flows: []pageFlow{}, Paths: []pagePath{}}
 	p.Title = titleOf(t)
@@ -95,7 +97,7 @@ func newPage(t *traceflow.Trace) *pageData {
 		n.City, n.Country = fullName(n.City), fullName(n.Country)
 	}
 	d.Fold(picture.Dense)
-	d.Place(nil)
+	d.Place(before)
 	for i := range d.Bands {
 		d.Bands[i].Name = fullName(d.Bands[i].Name)
 	}
