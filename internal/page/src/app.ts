@@ -276,17 +276,15 @@ export class App {
   }
 
   private listen() {
-    const what = (e: Event): Pick | null => {
-      // What came with a sketch was meant for what stood there.
-      const at = e.target === this.svg && e instanceof MouseEvent ? (document.elementFromPoint(e.clientX, e.clientY) ?? this.svg) : (e.target as Element);
-      const node = at.closest("[data-n]")?.getAttribute("data-n");
+    const what = (at: Element | null): Pick | null => {
+      const node = at?.closest("[data-n]")?.getAttribute("data-n");
       if (node) return { kind: "node", id: node };
-      const link = at.closest("[data-l]")?.getAttribute("data-l")?.split("~");
+      const link = at?.closest("[data-l]")?.getAttribute("data-l")?.split("~");
       return link ? { kind: "link", from: link[0]!, to: link[1]! } : null;
     };
     this.svg.addEventListener("pointermove", (e) => {
       if (e.pointerType === "touch" || e.buttons !== 0) return;
-      const pick = what(e);
+      const pick = what(e.target as Element);
       this.over(pick);
       const text = (e.target as Element).closest("[data-tip]")?.getAttribute("data-tip");
       if (pick?.kind === "node") this.tip.show(nodeTip(this.model, this.model.nodes.get(pick.id)!), e.clientX, e.clientY);
@@ -300,7 +298,8 @@ export class App {
     });
     this.svg.addEventListener("click", (e) => {
       if (this.view.dragged) return;
-      const pick = what(e);
+      // A press on a sketch was meant for what took its place.
+      const pick = what(e.target as Element) ?? what(document.elementFromPoint(e.clientX, e.clientY));
       if (pick || this.store.now.pick) this.go(pick);
     });
     this.svg.addEventListener("keydown", (e) => this.walk(e));

@@ -30,7 +30,10 @@ func Random(stations, links int) *traceflow.Trace {
 		Started: started, Ended: started.Add(3 * time.Second), Complete: true,
 		Destination:  traceflow.Destination{Name: "dst.example.net", Address: netip.MustParseAddr("203.0.113.9")},
 		VantagePoint: traceflow.VantagePoint{Hostname: "src", Address: netip.MustParseAddr("192.0.2.10")},
-		Config:       traceflow.Config{FirstTTL: 1},
+		Config: traceflow.Config{
+			Protocol: traceflow.ProtocolUDP, Confidence: 0.95, FirstTTL: 1, MaxTTL: columns + 1, SourcePort: 20001, DestinationPort: 33434,
+		},
+		Guarantee: traceflow.Guarantee{Confidence: 0.95, Alpha: 1, MinShare: 0.06},
 	}
 	for column, width := range r.width {
 		for node := range width {
