@@ -131,7 +131,7 @@ export class App {
       const go = (pick: Pick | null) => this.go(pick);
       const pick = now.pick && this.model.exists(now.pick) ? now.pick : null;
       this.card.replaceChildren(...(pick ? cardFor(this.model, pick, now.other, go) : summary(this.model, go)));
-      this.card.scrollTop = 0;
+      if (before) this.card.scrollTop = 0;
     }
     if (changed("view") && before && now.view && !this.moving) this.view.go(this.placeOf(now.view), false);
     if (changed("pick", "other", "query", "share", "loss", "delay", "colour", "silent")) this.lightUp();
@@ -150,14 +150,14 @@ export class App {
       if (!this.hover && now.other !== null) through.add(now.other);
       lit = through;
     }
-    const has = (paths: Set<number>) => lit === null || [...paths].some((p) => lit.has(p));
+    const has = (here: Pick) => lit === null || [...m.pathsThrough(here)].some((p) => lit.has(p));
     const enough = (l: Link) => 100 * l.share >= now.share && 100 * (l.lost ?? 0) >= now.loss && (now.delay === 0 || (l.delta_us ?? 0) >= 1000 * now.delay);
     const limited = now.share > 0 || now.loss > 0 || now.delay > 0;
-    const link = (l: Link) => enough(l) && has(m.pathsThrough({ kind: "link", from: l.from, to: l.to }));
+    const link = (l: Link) => enough(l) && has({ kind: "link", from: l.from, to: l.to });
     const node = (n: Node) => {
       const here: Pick = { kind: "node", id: n.id };
       if (pick?.kind === "node" && (pick.id === n.id || m.bars.get(pick.id) === n.id)) return true;
-      if (!has(m.pathsThrough(here)) && !(lit === null && n.kind === "source")) return n.unreached === true && lit === null;
+      if (!has(here) && !(lit === null && n.kind === "source")) return n.unreached === true && lit === null;
       return !limited || [...(m.into.get(n.id) ?? []), ...(m.outOf.get(n.id) ?? [])].some(enough);
     };
     const found = (n: Node) => matching !== null && [n, ...(n.members ?? [])].some((x) => m.nodeMatches(x, now.query));

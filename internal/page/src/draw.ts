@@ -58,8 +58,8 @@ export class Scene {
     const d = this.model.page.drawing;
     const links = new Strokes();
     const tracks = new Strokes();
-    for (const l of d.links) links.add(this.colours.link(l, metric), l);
-    for (const { track, links } of this.tracksOf()) tracks.add(this.colours.track(links, metric), track);
+    for (const l of d.links) links.add(this.colours.link(l, metric), l, this.model.nodes.get(l.from)!.ttl);
+    for (const { track, links } of this.tracksOf()) tracks.add(this.colours.track(links, metric), track, this.model.nodes.get(links[0]!.to)!.ttl);
     this.strokes.replaceChildren(s("g", { class: "sketch" }, ...links.drawn(), ...tracks.drawn()));
     const circles = new Map<string, string>();
     const others: SVGGElement[] = [];
@@ -70,13 +70,14 @@ export class Scene {
       }
       // The style makes stations larger around the origin.
       const style = nodeClass(n);
-      circles.set(style, `${circles.get(style) ?? ""}M${(n.x + n.w / 2) / times + 5.5} ${n.y / times}a5.5 5.5 0 1 1 -11 0a5.5 5.5 0 1 1 11 0z`);
+      const alike = `${n.ttl} ${style}`;
+      circles.set(alike, `${circles.get(alike) ?? ""}M${(n.x + n.w / 2) / times + 5.5} ${n.y / times}a5.5 5.5 0 1 1 -11 0a5.5 5.5 0 1 1 11 0z`);
       if (!window || n.x + n.w < window.x || n.x > window.x + window.w || n.y + n.below < window.y || n.y - n.above > window.y + window.h) continue;
       const g = s("g", { class: style, transform: place(n) });
       this.label(n, g);
       others.push(g);
     }
-    this.stations.replaceChildren(s("g", { class: "sketch" }, ...[...circles].map(([style, shapes]) => s("g", { class: style }, s("path", { class: "s", d: shapes })))), ...others);
+    this.stations.replaceChildren(s("g", { class: "sketch" }, ...[...circles].map(([alike, shapes]) => s("g", { class: alike.slice(alike.indexOf(" ") + 1) }, s("path", { class: "s", d: shapes })))), ...others);
   }
 
   /** Draws every stroke and station as an element of its own, instead of a sketch

@@ -19,7 +19,7 @@ export class Model {
   readonly flows = new Map<number, Flow>();
   readonly into = new Map<string, Link[]>();
   readonly outOf = new Map<string, Link[]>();
-  private readonly through = new Map<string, Set<number>>();
+  private through: Map<string, Set<number>> | null = null;
   private readonly words = new Map<number, string>();
 
   constructor(readonly page: Page) {
@@ -39,11 +39,23 @@ export class Model {
     for (const f of page.flows) this.flows.set(f.id, f);
     for (const p of page.paths) this.paths.set(p.id, p);
     for (const p of d.paths) this.drawn.set(p.id, p.nodes);
+  }
+
+  detail(id: string): Detail {
+    return this.page.details[id] ?? {};
+  }
+
+  /** IDs of the paths through each station and link, made when first asked for:
+   * it takes as long as all the rest. */
+  private passing(): Map<string, Set<number>> {
+    if (this.through) return this.through;
+    const through = (this.through = new Map<string, Set<number>>());
     const visit = (what: string, path: number) => {
-      const seen = this.through.get(what) ?? new Set();
-      this.through.set(what, seen.add(path));
+      const seen = through.get(what);
+      if (seen) seen.add(path);
+      else through.set(what, new Set([path]));
     };
-    for (const p of page.paths) {
+    for (const p of this.page.paths) {
       for (const id of p.nodes) visit(id, p.id);
       const drawn = this.drawn.get(p.id) ?? [];
       drawn.forEach((id, i) => {
@@ -52,10 +64,7 @@ export class Model {
         if (before !== undefined) visit(key(before, id), p.id);
       });
     }
-  }
-
-  detail(id: string): Detail {
-    return this.page.details[id] ?? {};
+    return through;
   }
 
   /** IDs of the paths through what is picked. */
@@ -64,9 +73,9 @@ export class Model {
       case "path":
         return new Set([pick.id]);
       case "link":
-        return this.through.get(key(pick.from, pick.to)) ?? new Set();
+        return this.passing().get(key(pick.from, pick.to)) ?? new Set();
       case "node":
-        return this.through.get(pick.id) ?? new Set();
+        return this.passing().get(pick.id) ?? new Set();
     }
   }
 
