@@ -53,6 +53,8 @@ type Tab struct {
 	t         testing.TB
 	ctx       context.Context //nolint:containedctx // chromedp keeps its tab there
 	downloads string
+	// Close closes the tab before its test ends.
+	Close func()
 
 	mu         sync.Mutex
 	complaints []string
@@ -63,7 +65,7 @@ func (b *Browser) Open(t testing.TB, url string, width, height int64) *Tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	tab := &Tab{t: t, ctx: ctx, downloads: t.TempDir()}
-	t.Cleanup(func() {
+	tab.Close = sync.OnceFunc(func() {
 		cancel()
 		tab.mu.Lock()
 		defer tab.mu.Unlock()
@@ -71,6 +73,7 @@ func (b *Browser) Open(t testing.TB, url string, width, height int64) *Tab {
 			t.Error(c)
 		}
 	})
+	t.Cleanup(tab.Close)
 	if err := chromedp.Listen(ctx, tab.hear); err != nil {
 		t.Fatal(err)
 	}
