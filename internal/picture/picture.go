@@ -148,8 +148,9 @@ type Node struct {
 }
 
 // Track is one stroke for the ends of links that run together, as wide as all of
-// them. Level is that of most of their flows.
+// them. Level is that of most of their flows. Status is set where it is that of all.
 type Track struct {
+	Status   Status  `json:"status,omitempty"`
 	Width    float64 `json:"width"`
 	Level    int     `json:"level"`
 	Inferred bool    `json:"inferred,omitempty"`

@@ -104,12 +104,15 @@ func track(links []*Link) *Track {
 	if len(links) < 2 {
 		return nil
 	}
-	t := &Track{Inferred: true, Level: -1}
+	t := &Track{Inferred: true, Level: -1, Status: links[0].Status}
 	share := 0.0
 	var flows [Levels + 1]int
 	for _, l := range links {
 		share += l.Share
 		t.Inferred = t.Inferred && l.Inferred
+		if l.Status != t.Status {
+			t.Status = Unchanged
+		}
 		flows[l.Level+1] += l.Flows
 		if flows[l.Level+1] > flows[t.Level+1] {
 			t.Level = l.Level
