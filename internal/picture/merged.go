@@ -6,20 +6,16 @@ package picture
 // after.
 func (m *merger) addFlows(d *Drawing) {
 	d.Flows = append(d.Flows, m.after.Flows...)
-	ids, next := make(map[Flow]int, len(d.Flows)), 1
+	next := 1
 	for _, f := range m.after.Flows {
-		ids[m.after.tuple[f.ID]] = f.ID
 		next = max(next, f.ID+1)
 	}
 	for _, f := range m.before.Flows {
-		tuple := m.before.tuple[f.ID]
-		if _, ok := ids[tuple]; ok {
-			continue
+		if _, ok := m.after.flows[f.tuple()]; !ok {
+			f.ID = next
+			next++
+			d.Flows = append(d.Flows, f)
 		}
-		ids[tuple] = next
-		f.ID = next
-		next++
-		d.Flows = append(d.Flows, f)
 	}
 }
 
@@ -43,31 +39,36 @@ func (m *merger) addNodes(d *Drawing) {
 
 func (m *merger) addNodesOf(d *Drawing, s, other *side, alone Status) {
 	onPath := make(map[string]bool)
-	for i := range s.Paths {
-		for _, id := range s.Paths[i].Nodes {
+	for i := range s.Drawing.Paths {
+		for _, id := range s.Drawing.Paths[i].Nodes {
 			onPath[id] = true
 		}
 	}
 	for i := range s.Drawing.Nodes {
 		n := s.Drawing.Nodes[i]
 		_, shown := s.onWay[n.ID]
-		theirs := other.nodes[n.ID]
 		_, filled := other.onWay[n.ID]
+		theirs := other.nodes[n.ID]
 		switch {
-		case onPath[n.ID] && !shown && !filled:
-			continue // silent, and somebody answers in its place
+		case n.Kind == Silent && onPath[n.ID] && !shown && !filled:
+			continue // somebody answers in its place
 		case theirs != nil && alone == Gone:
 			continue // is there already
 		case n.Unreached && theirs == nil:
 			continue
 		}
-		switch {
+		if flows := s.onWay[n.ID]; onPath[n.ID] && flows != n.Flows {
+			n.Flows, n.Share = flows, part(flows, s.atTTL[n.TTL])
+		}
+		switch stray := !onPath[n.ID] && n.Kind != Destination && n.Kind != Source; {
 		case theirs != nil:
 			n.Before = theirs.past()
-		case !onPath[n.ID] && n.Kind != Destination && n.Kind != Source:
-			// One packet met it, on nobody's path: that it is not met again is chance.
-			n = n.unseenIn(other, alone)
-		case s.covered[n.ID] || filled:
+			if flows := other.onWay[n.ID]; filled && flows != n.Before.Flows {
+				n.Before.Flows, n.Before.Share = flows, part(flows, other.atTTL[n.TTL])
+			}
+		case stray, filled, s.covered[n.ID]:
+			// A stray is one that a packet met on nobody's path: that it is not met
+			// again is chance.
 			n = n.unseenIn(other, alone)
 		default:
 			n.Status = alone
@@ -84,7 +85,7 @@ func (n *Node) past() *Past {
 // before or after this one, though it may well be there: its packets are not known.
 func (n Node) unseenIn(other *side, alone Status) Node {
 	flows := other.onWay[n.ID]
-	unseen := &Past{Flows: flows, Share: part(flows, other.flows())}
+	unseen := &Past{Flows: flows, Share: part(flows, other.atTTL[n.TTL])}
 	if alone == New {
 		n.Before = unseen
 		return n
@@ -104,7 +105,8 @@ func (m *merger) addLinks(d *Drawing) {
 			l.Before = then.past()
 			l.Inferred = l.Inferred && then.Inferred
 		case m.after.hidden[key]:
-			l.Before = &Past{}
+			l.Before = &Past{Flows: m.before.passed[key]}
+			l.Before.Share = part(l.Before.Flows, m.before.all)
 		default:
 			l.Status = New
 		}
@@ -117,7 +119,8 @@ func (m *merger) addLinks(d *Drawing) {
 		l := *m.before.joined[key]
 		if m.before.hidden[key] {
 			l.Before = l.past()
-			l.Flows, l.Share, l.Samples, l.Delta, l.Lost = 0, 0, 0, nil, 0
+			l.Flows = m.after.passed[key]
+			l.Share, l.Samples, l.Delta, l.Lost = part(l.Flows, m.after.all), 0, nil, 0
 		} else {
 			l.Status = Gone
 		}
@@ -140,41 +143,41 @@ func (d *Drawing) addMerged(l Link) {
 // addPaths adds the paths of both: those of the second result with their IDs, and
 // those that are gone with new ones.
 func (m *merger) addPaths(d *Drawing) {
-	ids, next := make(map[Flow]int, len(d.Flows)), 1
+	ids, next := make(map[tuple]int, len(d.Flows)), 1
 	for _, f := range d.Flows {
-		ids[Flow{0, f.SourcePort, f.DestinationPort, f.Label}] = f.ID
+		ids[f.tuple()] = f.ID
 	}
-	at := make([]int, len(m.after.Paths))
-	for j := range m.after.Paths {
-		p := m.after.Paths[j]
+	for j := range m.after.paths {
+		next = max(next, m.after.paths[j].ID+1)
+	}
+	for j := range m.after.paths {
+		p := m.after.paths[j]
+		if p.ID == 0 { // lent
+			p.ID = next
+			next++
+		}
 		p.Nodes = m.after.ways[j]
-		next = max(next, p.ID+1)
 		if i := m.after.same[j]; i < 0 {
 			p.Status = New
 		} else {
-			then := &m.before.Paths[i]
+			then := &m.before.paths[i]
 			p.Before = &Past{Sent: then.Sent, Replies: then.Replies, RTT: RTT{Median: then.Median}}
 		}
-		at[j] = len(d.Paths)
 		d.Paths = append(d.Paths, p)
 	}
-	all := m.before.flows()
-	for i := range m.before.Paths {
-		p := m.before.Paths[i]
+	for i := range m.before.paths {
+		p := m.before.paths[i]
 		if j := m.before.same[i]; j >= 0 {
-			if then := d.Paths[at[j]].Before; then != nil {
-				then.Flows += len(p.Flows)
-				then.Share = part(then.Flows, all)
-				continue
-			}
+			then := d.Paths[j].Before
+			then.Flows += len(p.Flows)
+			then.Share = part(then.Flows, m.before.all)
+			continue
 		}
 		p.ID, p.Status, p.Nodes = next, Gone, m.before.ways[i]
 		next++
-		flows := make([]int, 0, len(p.Flows))
-		for _, id := range p.Flows {
-			flows = append(flows, ids[m.before.tuple[id]])
+		for k, id := range p.Flows {
+			p.Flows[k] = ids[m.before.tuples[id]]
 		}
-		p.Flows = flows
 		d.Paths = append(d.Paths, p)
 	}
 }

@@ -46,6 +46,9 @@ type Flow struct {
 	SourcePort      uint16
 	DestinationPort uint16
 	Label           uint32 // of IPv6
+	// met are the nodes of its path, the source first, that answered this very
+	// flow; "" where others say that it passed there.
+	met []string
 }
 
 // Column is a TTL. The first is that of the source. In a drawing by AS or by city

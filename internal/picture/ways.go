@@ -2,19 +2,22 @@
 
 package picture
 
+import "slices"
+
 // follow leads paths through those who answered in the other result where they
 // were silent in this one, if nobody contradicts; and collects nodes and links.
 func (s *side) follow(other *side) {
-	for i := range s.Paths {
-		p := &s.Paths[i]
-		way := append([]string(nil), p.Nodes...)
+	for i := range s.paths {
+		p := &s.paths[i]
+		way := slices.Clone(p.Nodes)
 		if j := s.same[i]; j >= 0 {
-			s.fill(way, other, other.Paths[j].Nodes)
+			s.fill(way, other, other.paths[j].Nodes)
 		}
 		s.ways = append(s.ways, way)
 		for k, id := range way {
 			s.onWay[id] += len(p.Flows)
 			if k > 0 {
+				s.passed[ends{way[k-1], id}] += len(p.Flows)
 				s.join(p, k, way)
 			}
 		}
@@ -25,17 +28,23 @@ func (s *side) follow(other *side) {
 // is taken whichever result comes first.
 func (s *side) fill(way []string, other *side, nodes []string) {
 	for k, id := range way {
-		if k >= len(nodes) || !s.silent(id) {
-			continue
-		}
-		if theirs := nodes[k]; !other.silent(theirs) || theirs < id {
-			way[k] = theirs
+		if k < len(nodes) && s.silent(other, id) && (!s.silent(other, nodes[k]) || nodes[k] < id) {
+			way[k] = nodes[k]
 		}
 	}
 }
 
-// join adds the link to the k-th node of a path, if there is one. Links beside
-// silent hops have all flows of their paths; no other is ever led elsewhere.
+// silent reports whether a node of either side is silent.
+func (s *side) silent(other *side, id string) bool {
+	n := s.nodes[id]
+	if n == nil {
+		n = other.nodes[id]
+	}
+	return n.Kind == Silent
+}
+
+// join adds the link to the k-th node of a path, if there is one. One that led to
+// a silent hop may lead to another now, with all flows of the path: so many did.
 func (s *side) join(p *Path, k int, way []string) {
 	l := s.links[ends{p.Nodes[k-1], p.Nodes[k]}]
 	if l == nil {
@@ -44,67 +53,69 @@ func (s *side) join(p *Path, k int, way []string) {
 	key := ends{way[k-1], way[k]}
 	led := key != ends{l.From, l.To}
 	known := s.joined[key]
-	if known == nil {
-		copied := *l
-		known = &copied
+	switch {
+	case known == nil:
+		known = new(Link)
+		*known = *l
 		known.From, known.To = key.from, key.to
 		if led {
-			known.Flows = len(p.Flows)
-			known.Share = part(known.Flows, s.flows())
+			known.Flows = 0
 		}
 		s.joined[key] = known
 		s.order = append(s.order, key)
-		return
-	}
-	if led {
-		known.Flows += len(p.Flows)
-		known.Share = part(known.Flows, s.flows())
-	} else if known.Inferred && !l.Inferred {
+	case !led && known.Inferred && !l.Inferred:
 		flows := known.Flows
 		*known = *l
 		known.Flows += flows
-		known.Share = part(known.Flows, s.flows())
 	}
-}
-
-// flows returns how many flows take any path.
-func (s *side) flows() int {
-	n := 0
-	for i := range s.Paths {
-		n += len(s.Paths[i].Flows)
+	if led {
+		known.Flows += len(p.Flows)
+		known.Share = part(known.Flows, s.all)
 	}
-	return n
 }
 
 // cover marks what lies on stretches that were the same in both results, as far as
-// anybody answered.
+// anybody answered: of flows, and of paths that agree.
 func (m *merger) cover() {
-	pairs := m.pairs
-	for i, j := range m.before.same {
-		if j >= 0 {
-			pairs = append(pairs, pathPair{i, j})
+	for i := range m.before.paths {
+		for _, id := range m.before.paths[i].Flows {
+			flow := m.before.tuples[id]
+			if j, ok := m.after.taken[flow]; ok {
+				m.coverPair(i, j, m.before.flows[flow].met, m.after.flows[flow].met)
+			}
+		}
+		if j := m.before.same[i]; j >= 0 {
+			m.coverPair(i, j, m.before.seen(m.after, &m.before.paths[i]), m.after.seen(m.before, &m.after.paths[j]))
 		}
 	}
 	for j, i := range m.after.same {
 		if i >= 0 {
-			pairs = append(pairs, pathPair{i, j})
-		}
-	}
-	for _, x := range pairs {
-		stretches, _ := m.compare(x.before, x.after)
-		for _, s := range stretches {
-			m.before.coverWay(x.before, s)
-			m.after.coverWay(x.after, s)
+			m.coverPair(i, j, m.before.seen(m.after, &m.before.paths[i]), m.after.seen(m.before, &m.after.paths[j]))
 		}
 	}
 }
 
-func (s *side) coverWay(path int, x stretch) {
-	way := s.ways[path]
+func (m *merger) coverPair(i, j int, then, now []string) {
+	stretches, _ := compare(then, now, m.reach(i, j))
+	for _, x := range stretches {
+		m.before.coverWay(m.after, m.before.ways[i], x, then)
+		m.after.coverWay(m.before, m.after.ways[j], x, now)
+	}
+}
+
+// coverWay marks the part of a way that is known from those who answered, and what
+// is silent there.
+func (s *side) coverWay(other *side, way []string, x stretch, answered []string) {
+	before := ""
 	for k := x.from; k <= x.to && k < len(way); k++ {
-		s.covered[way[k]] = true
-		if k > x.from {
-			s.hidden[ends{way[k-1], way[k]}] = true
+		if k >= len(answered) || answered[k] != way[k] && !s.silent(other, way[k]) {
+			before = ""
+			continue
 		}
+		s.covered[way[k]] = true
+		if before != "" {
+			s.hidden[ends{before, way[k]}] = true
+		}
+		before = way[k]
 	}
 }
