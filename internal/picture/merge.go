@@ -38,7 +38,8 @@ func (p *Path) flowsOf() (now, before int) {
 // on the path that it was on when it was answered, and the path is drawn through who
 // answered. The same holds behind the last answer of a path that did not reach the
 // destination in either result. A path is unchanged if one of the other result
-// agrees with it so from end to end, whichever flows take it.
+// agrees with it so from end to end, whichever flows take it. An inferred link is
+// neither gone nor new between nodes that are not.
 //
 // That is what may be seen, and no verdict: chance and noise look the same. Who has
 // one sets Status of nodes, links and paths after Merge, and before Fold and Place,
@@ -47,6 +48,7 @@ func Merge(before, after *Drawing) *Drawing {
 	m := &merger{before: newSide(before), after: newSide(after)}
 	m.lend()
 	m.pair()
+	m.stay()
 	m.before.follow(m.after)
 	m.after.follow(m.before)
 	m.cover()

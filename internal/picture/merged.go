@@ -98,13 +98,18 @@ func (n Node) unseenIn(other *side, alone Status) Node {
 
 // addLinks adds the links of both.
 func (m *merger) addLinks(d *Drawing) {
+	changed := make(map[string]bool)
+	for i := range d.Nodes {
+		changed[d.Nodes[i].ID] = d.Nodes[i].Status != Unchanged
+	}
+	guessed := func(l *Link) bool { return l.Inferred && !changed[l.From] && !changed[l.To] }
 	for _, key := range m.after.order {
 		l := *m.after.joined[key]
 		switch then := m.before.joined[key]; {
 		case then != nil:
 			l.Before = then.past()
 			l.Inferred = l.Inferred && then.Inferred
-		case m.after.hidden[key]:
+		case m.after.hidden[key], guessed(&l):
 			l.Before = &Past{Flows: m.before.passed[key]}
 			l.Before.Share = part(l.Before.Flows, m.before.all)
 		default:
@@ -117,7 +122,7 @@ func (m *merger) addLinks(d *Drawing) {
 			continue
 		}
 		l := *m.before.joined[key]
-		if m.before.hidden[key] {
+		if m.before.hidden[key] || guessed(&l) {
 			l.Before = l.past()
 			l.Flows = m.after.passed[key]
 			l.Share, l.Samples, l.Delta, l.Lost = part(l.Flows, m.after.all), 0, nil, 0
@@ -157,11 +162,14 @@ func (m *merger) addPaths(d *Drawing) {
 			next++
 		}
 		p.Nodes = m.after.ways[j]
-		if i := m.after.same[j]; i < 0 {
-			p.Status = New
-		} else {
+		switch i := m.after.same[j]; {
+		case i >= 0:
 			then := &m.before.paths[i]
 			p.Before = &Past{Sent: then.Sent, Replies: then.Replies, RTT: RTT{Median: then.Median}}
+		case m.after.stays[j]:
+			p.Before = &Past{}
+		default:
+			p.Status = New
 		}
 		d.Paths = append(d.Paths, p)
 	}
@@ -172,6 +180,9 @@ func (m *merger) addPaths(d *Drawing) {
 			then.Flows += len(p.Flows)
 			then.Share = part(then.Flows, m.before.all)
 			continue
+		}
+		if m.before.stays[i] {
+			continue // each of its flows is on another, which agrees with it
 		}
 		p.ID, p.Status, p.Nodes = next, Gone, m.before.ways[i]
 		next++

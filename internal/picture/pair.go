@@ -133,6 +133,38 @@ func (m *merger) pair() {
 	}
 }
 
+// stay finds the paths that only guesses make differ from those of the other
+// result: each of their flows may have gone the same way in both.
+func (m *merger) stay() {
+	m.before.stays, m.after.stays = allTrue(len(m.before.paths)), allTrue(len(m.after.paths))
+	for i := range m.before.paths {
+		for _, id := range m.before.paths[i].Flows {
+			flow := m.before.tuples[id]
+			j, ok := m.after.taken[flow]
+			same := false
+			if ok {
+				_, same = compare(m.before.flows[flow].met, m.after.flows[flow].met, m.reach(i, j))
+				m.after.stays[j] = m.after.stays[j] && same
+			}
+			m.before.stays[i] = m.before.stays[i] && same
+		}
+	}
+	for j := range m.after.paths {
+		for _, id := range m.after.paths[j].Flows {
+			_, ok := m.before.taken[m.after.tuples[id]]
+			m.after.stays[j] = m.after.stays[j] && ok
+		}
+	}
+}
+
+func allTrue(n int) []bool {
+	out := make([]bool, n)
+	for i := range out {
+		out[i] = true
+	}
+	return out
+}
+
 func (m *merger) reach(i, j int) bool {
 	return m.before.reaches(&m.before.paths[i]) || m.after.reaches(&m.after.paths[j])
 }

@@ -176,8 +176,19 @@ func (n *Node) label(tight bool) {
 	case n.Unreached:
 		n.Lines = append(n.Lines, "not reached")
 	case n.Replies > 0:
-		n.Lines = append(n.Lines, Milliseconds(n.RTT.Median))
+		n.Lines = append(n.Lines, n.roundTrip())
 	}
+}
+
+// roundTrip is the median; in a drawing of two results both, where they differ.
+func (n *Node) roundTrip() string {
+	now := Milliseconds(n.RTT.Median)
+	if n.Before != nil && n.Before.Replies > 0 {
+		if then := Milliseconds(n.Before.RTT.Median); then != now {
+			return strings.TrimSuffix(then, " ms") + " → " + now
+		}
+	}
+	return now
 }
 
 // groupLines says of a group whose it is, how large, and how far away.

@@ -25,6 +25,7 @@ type side struct {
 	tuples map[int]tuple  // by Flow.ID
 	taken  map[tuple]int  // path of each flow
 	same   []int          // path of the other side that each agrees with; −1 for none
+	stays  []bool         // whether no flow of a path was seen elsewhere in the other result
 	// ways are the nodes of paths, through who answered in either result; onWay and
 	// passed are how many flows each node and link on them has.
 	ways   [][]string
