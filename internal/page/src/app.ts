@@ -3,7 +3,7 @@
 import { cardFor } from "./card.ts";
 import { Colours } from "./colour.ts";
 import type { Link, Node, Page } from "./data.ts";
-import { button, h, s, say } from "./dom.ts";
+import { afterPaint, button, h, s, say } from "./dom.ts";
 import { Scene, type Strip } from "./draw.ts";
 import { asCSV, asPNG, drawingAsSVG, save, svgBlob } from "./export.ts";
 import { header } from "./header.ts";
@@ -21,7 +21,7 @@ import { type Place, View } from "./view.ts";
 /** More strips than these beside each other are no longer told apart. */
 const mostStrips = 8;
 
-/** Drawings of no more stations are there at once, names and all. */
+/** Drawings of no more stations are there at once. */
 const small = 150;
 
 /** The page: it keeps all parts at what the state says. */
@@ -46,6 +46,8 @@ export class App {
   private cursor: string | null = null;
   private hover: Pick | null = null;
   private far = 0;
+  /** Whether there is a sketch in place of stations and strokes. */
+  private sketched = false;
   /** Whether it is the user's hand that changes the view. */
   private moving = false;
 
@@ -80,23 +82,41 @@ export class App {
   start() {
     const now = this.store.now;
     if (now.pick && !this.model.exists(now.pick)) this.store.now = { ...now, pick: null, other: null };
+    this.update(this.store.now, null);
     if (this.store.now.view) this.view.go(this.placeOf(this.store.now.view), false);
     else this.view.fit();
-    this.update(this.store.now, null);
+    this.draw();
     this.view.open();
-    const finish = () => {
-      this.scene.finish();
-      this.list.fill();
-      this.lightUp();
-    };
-    if (this.model.page.drawing.nodes.length <= small) finish();
-    else requestAnimationFrame(() => setTimeout(finish)); // after the first paint
     this.store.listen((next, before) => this.update(next, before));
     new ResizeObserver(() => this.store.now.view === null && this.view.fit()).observe(this.svg);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.dress(this.store.now));
   }
 
+  /** Draws stations and strokes. Of a large drawing with nothing pale there is a
+   * sketch first, which looks the same. */
+  private draw() {
+    const now = this.store.now;
+    const pale = now.pick || now.query.trim() || now.share > 0 || now.loss > 0 || now.delay > 0;
+    this.sketched = true;
+    if (this.model.page.drawing.nodes.length <= small || pale) {
+      this.finish();
+      return;
+    }
+    this.scene.sketch(now.colour, this.far, this.far > 1.35 ? null : this.view.area);
+    afterPaint(() => this.finish());
+  }
+
+  /** Draws what a sketch stands for. */
+  private finish() {
+    if (!this.sketched) return;
+    this.sketched = false;
+    this.scene.finish(this.store.now.colour);
+    this.list.fill();
+    this.lightUp();
+  }
+
   private update(now: State, before: State | null) {
+    this.finish();
     const changed = (...names: (keyof State)[]) => before === null || names.some((n) => now[n] !== before[n]);
     if (changed("theme")) this.dress(now);
     if (changed("colour")) {
@@ -228,6 +248,7 @@ export class App {
     const { k } = this.view.place;
     const m = k > 0.6 ? 1 : k > 0.42 ? 1.35 : k > 0.28 ? 1.9 : k > 0.19 ? 2.8 : k > 0.12 ? 4 : 6;
     if (m !== this.far) {
+      this.finish();
       this.far = m;
       this.svg.style.setProperty("--m", String(m));
       this.svg.classList.toggle("near", m === 1.35);
@@ -256,7 +277,8 @@ export class App {
 
   private listen() {
     const what = (e: Event): Pick | null => {
-      const at = e.target as Element;
+      // What came with a sketch was meant for what stood there.
+      const at = e.target === this.svg && e instanceof MouseEvent ? (document.elementFromPoint(e.clientX, e.clientY) ?? this.svg) : (e.target as Element);
       const node = at.closest("[data-n]")?.getAttribute("data-n");
       if (node) return { kind: "node", id: node };
       const link = at.closest("[data-l]")?.getAttribute("data-l")?.split("~");
