@@ -253,8 +253,8 @@ export class App {
       this.svg.style.setProperty("--m", String(m));
       this.svg.classList.toggle("near", m === 1.35);
       this.svg.classList.toggle("far", m > 1.35);
-      this.scene.letter(m);
     }
+    this.scene.letter(m, k);
     if (!byHand) return;
     const { x, y } = this.view.place;
     this.moving = true;

@@ -5,6 +5,8 @@ import type { Area, Band, Link, Node, Track } from "./data.ts";
 import { s } from "./dom.ts";
 import { key, type Model } from "./model.ts";
 import type { Metric } from "./state.ts";
+import { Names } from "./names.ts";
+import { Pill } from "./pill.ts";
 import { dress, stroke, Strokes } from "./strokes.ts";
 import { count } from "./text.ts";
 
@@ -21,7 +23,8 @@ export class Scene {
   private readonly nodes = new Map<string, SVGGElement>();
   private readonly links: { link: Link; group: SVGGElement; line: SVGPathElement; pale: boolean }[] = [];
   private readonly tracks: { track: Track; links: Link[]; line: SVGPathElement }[] = [];
-  private readonly delays: { link: Link; text: SVGTextElement }[] = [];
+  private readonly delays: Pill[] = [];
+  private readonly labels: Names;
   private readonly strokes = s("g", { class: "links" });
   private readonly stations = s("g", { class: "nodes" });
   private readonly strips = s("g", { class: "strips" });
@@ -29,6 +32,7 @@ export class Scene {
 
   constructor(private readonly model: Model, readonly colours: Colours) {
     const d = model.page.drawing;
+    this.labels = new Names(d);
     const bands = s("g", { class: "bands" });
     for (const b of d.bands) bands.append(this.band(b));
     const lines = s("g", { class: "lines" });
@@ -73,7 +77,7 @@ export class Scene {
       circles.set(style, `${circles.get(style) ?? ""}M${(n.x + n.w / 2) / times + 5.5} ${n.y / times}a5.5 5.5 0 1 1 -11 0a5.5 5.5 0 1 1 11 0z`);
       if (!window || n.x + n.w < window.x || n.x > window.x + window.w || n.y + n.below < window.y || n.y - n.above > window.y + window.h) continue;
       const g = s("g", { class: style, transform: place(n) });
-      this.label(n, g);
+      this.labels.write(n, g);
       others.push(g);
     }
     this.stations.replaceChildren(s("g", { class: "sketch" }, ...[...circles].map(([style, shapes]) => s("g", { class: style }, s("path", { class: "s", d: shapes })))), ...others);
@@ -110,35 +114,39 @@ export class Scene {
     return g;
   }
 
-  /** Fits the names of owners to their grounds; letters are so many times their
-   * own size. */
-  letter(times: number) {
+  /** Fits what is written to how large the drawing is seen; the names of owners,
+   * and stations, are so many times their own size. */
+  letter(times: number, scale: number) {
     for (const n of this.names) {
       const most = Math.floor((n.w - 12) / (7.4 * times));
       const r = [...n.name];
       n.text.textContent = r.length <= most ? n.name : most < 4 ? "" : `${r.slice(0, most - 1).join("").trim()}…`;
       n.text.setAttribute("y", String(n.y + 3 + 12 * times));
     }
-    this.uncover(times);
+    if (!this.labels.fit(scale, times)) return;
+    this.root.style.setProperty("--t", this.labels.times.toFixed(3));
+    for (const [id, g] of this.nodes) this.labels.write(this.model.nodes.get(id)!, g);
+    this.uncover(this.labels.times);
   }
 
   /** Leaves out delays that would be written over others: losses go first, and
    * then the longest delays. */
   private uncover(times: number) {
     const worth = (l: Link) => (l.lost ? 1e12 : 0) + (l.delta_us ?? 0);
-    const shown: Link[] = [];
-    for (const { link, text } of [...this.delays].sort((a, b) => worth(b.link) - worth(a.link))) {
-      const covered = shown.some((o) => Math.abs(o.label_x - link.label_x) < 52 * times && Math.abs(o.label_y - link.label_y) < 13 * times);
-      text.classList.toggle("covered", covered);
-      if (!covered) shown.push(link);
+    const shown: Pill[] = [];
+    for (const pill of [...this.delays].sort((a, b) => worth(b.link) - worth(a.link))) {
+      pill.scale(times);
+      const covered = shown.some((o) => o.covers(pill, times));
+      pill.root.classList.toggle("covered", covered);
+      if (!covered) shown.push(pill);
     }
   }
 
   private delay(l: Link, labels: SVGGElement) {
     if (!l.label) return;
-    const text = s("text", { class: l.lost ? "delay loss" : "delay", x: l.label_x, y: l.label_y - 7 }, l.label);
-    labels.append(text);
-    this.delays.push({ link: l, text });
+    const pill = new Pill(l, this.model.nodes.get(l.from), this.model.nodes.get(l.to));
+    labels.append(pill.root);
+    this.delays.push(pill);
   }
 
   private link(l: Link) {
@@ -149,19 +157,10 @@ export class Scene {
     this.links.push({ link: l, group, line, pale: false });
   }
 
-  private label(n: Node, g: SVGGElement) {
-    const lines = n.lines ?? [];
-    lines.forEach((line, i) => {
-      const foot = (n.kind === "bar" ? -n.below - 5 : -11) - 14 * (lines.length - 1 - i);
-      const style = i > 0 ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
-      g.append(s("text", { class: style, x: 0, y: foot }, line));
-    });
-  }
-
   private node(n: Node): SVGGElement {
     const g = s("g", { class: nodeClass(n), "data-n": n.id, transform: place(n) },
       s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
-    this.label(n, g);
+    this.labels.write(n, g);
     this.stub(n, g);
     switch (n.kind) {
       case "source":
@@ -245,7 +244,7 @@ export class Scene {
       if (pale !== l.pale) l.group.classList.toggle("dim", pale);
       l.pale = pale;
     }
-    for (const { link, text } of this.delays) text.classList.toggle("dim", dark.has(link));
+    for (const { link, root } of this.delays) root.classList.toggle("dim", dark.has(link));
     for (const t of this.tracks) t.line.classList.toggle("dim", dark.size > 0 && t.links.every((l) => dark.has(l)));
     for (const [id, g] of this.nodes) {
       const n = this.model.nodes.get(id)!;
