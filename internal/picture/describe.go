@@ -34,6 +34,7 @@ func Of(t *traceflow.Trace) *Drawing {
 	d.addPaths(walks)
 	d.addLinks()
 	d.addInferredEnds(walks)
+	d.addAgain()
 	d.measure()
 	d.inherit()
 	d.addFindings()

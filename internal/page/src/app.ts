@@ -250,16 +250,20 @@ export class App {
     if (m !== this.far) {
       this.finish();
       this.far = m;
-      this.svg.style.setProperty("--m", String(m));
-      this.svg.classList.toggle("near", m === 1.35);
-      this.svg.classList.toggle("far", m > 1.35);
     }
-    this.scene.letter(m, k);
+    this.enlarge(m, k);
     if (!byHand) return;
     const { x, y } = this.view.place;
     this.moving = true;
     this.store.set({ view: { k, x, y: y / this.times } });
     this.moving = false;
+  }
+
+  /** Draws strokes and stations so many times larger, and letters so that they can
+   * be read at a scale. */
+  private enlarge(times: number, scale: number) {
+    this.svg.style.setProperty("--m", String(times));
+    this.scene.letter(times, scale);
   }
 
   private async export(kind: "svg" | "png" | "csv") {
@@ -268,7 +272,9 @@ export class App {
     else {
       const shown = this.store.now.table;
       if (shown) this.showTable(false); // what is not shown has no colours
+      this.enlarge(1, 1); // a file is looked at from near
       const svg = drawingAsSVG(this.model, this.scene.root);
+      this.enlarge(this.far, this.view.place.k);
       if (shown) this.showTable(true);
       save(name, kind === "svg" ? svgBlob(svg) : await asPNG(svg));
     }

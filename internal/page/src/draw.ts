@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Colours, strokesOf, tints } from "./colour.ts";
-import type { Area, Band, Link, Node, Track } from "./data.ts";
+import type { Area, Band, Link, Node, Pipe, Track } from "./data.ts";
 import { s } from "./dom.ts";
 import { key, type Model } from "./model.ts";
 import type { Metric } from "./state.ts";
@@ -25,6 +25,7 @@ export class Scene {
   private readonly tracks: { track: Track; links: Link[]; line: SVGPathElement }[] = [];
   private readonly delays: Pill[] = [];
   private readonly labels: Names;
+  private readonly pipes: { text: SVGTextElement; pipe: Pipe }[] = [];
   private readonly strokes = s("g", { class: "links" });
   private readonly stations = s("g", { class: "nodes" });
   private readonly strips = s("g", { class: "strips" });
@@ -39,8 +40,10 @@ export class Scene {
     for (const c of d.columns.slice(1)) lines.append(s("path", { d: `M${c.x + c.w / 2} 0V${d.height}` }));
     const pipes = s("g", { class: "pipes" });
     for (const p of d.pipes) {
+      const text = s("text", { x: p.x, y: p.y + 4 }, p.label);
+      this.pipes.push({ text, pipe: p });
       pipes.append(s("g", { class: p.hidden ? "pipe hidden" : "pipe", "data-tip": p.detail },
-        s("path", { class: "wall", d: p.stroke }), s("path", { d: p.stroke }), s("text", { x: p.x, y: p.y + 4 }, p.label)));
+        s("path", { class: "wall", d: p.stroke }), s("path", { d: p.stroke }), text));
     }
     const labels = s("g", { class: "labels" });
     for (const l of d.links) this.delay(l, labels);
@@ -114,19 +117,24 @@ export class Scene {
     return g;
   }
 
-  /** Fits what is written to how large the drawing is seen; the names of owners,
-   * and stations, are so many times their own size. */
+  /** Fits what is written to how large the drawing is seen; stations are so many
+   * times their own size. */
   letter(times: number, scale: number) {
+    if (!this.labels.fit(scale, times)) return;
+    const letters = this.labels.times;
+    this.root.style.setProperty("--t", letters.toFixed(3));
     for (const n of this.names) {
-      const most = Math.floor((n.w - 12) / (7.4 * times));
+      const most = Math.floor((n.w - 12) / (7.4 * letters));
       const r = [...n.name];
       n.text.textContent = r.length <= most ? n.name : most < 4 ? "" : `${r.slice(0, most - 1).join("").trim()}…`;
-      n.text.setAttribute("y", String(n.y + 3 + 12 * times));
+      n.text.setAttribute("y", String(n.y + 3 + 12 * letters));
     }
-    if (!this.labels.fit(scale, times)) return;
-    this.root.style.setProperty("--t", this.labels.times.toFixed(3));
+    for (const { text, pipe } of this.pipes) {
+      text.textContent = letters < 1.6 ? pipe.label : "MPLS";
+      text.setAttribute("y", String(pipe.y + 4 + 7 * (letters - 1)));
+    }
     for (const [id, g] of this.nodes) this.labels.write(this.model.nodes.get(id)!, g);
-    this.uncover(this.labels.times);
+    this.uncover(letters);
   }
 
   /** Leaves out delays that would be written over others: losses go first, and
@@ -135,8 +143,9 @@ export class Scene {
     const worth = (l: Link) => (l.lost ? 1e12 : 0) + (l.delta_us ?? 0);
     const shown: Pill[] = [];
     for (const pill of [...this.delays].sort((a, b) => worth(b.link) - worth(a.link))) {
-      pill.scale(times);
-      const covered = shown.some((o) => o.covers(pill, times));
+      const ttl = this.model.nodes.get(pill.link.from)?.ttl ?? 0;
+      pill.place(times, [...this.labels.boxesAt(ttl), ...this.labels.boxesAt(ttl + 1)], shown);
+      const covered = pill.on(shown, times);
       pill.root.classList.toggle("covered", covered);
       if (!covered) shown.push(pill);
     }

@@ -17,6 +17,13 @@ interface Room {
   owner: boolean;
 }
 
+/** A station with its names. */
+export interface Box {
+  left: number;
+  top: number;
+  bottom: number;
+}
+
 /** The names above stations. Letters have nearly one size on the screen, however
  * far away the drawing is: names are as long, and as many, as there is room for. */
 export class Names {
@@ -26,7 +33,8 @@ export class Names {
   private stations = 1;
   private readonly room = new Map<string, Room>();
   private readonly columns: Node[][] = [];
-  private lines = new Map<number, number>();
+  private readonly lines = new Map<number, number>();
+  private readonly boxes = new Map<string, Box>();
 
   constructor(d: Drawing) {
     d.columns.forEach((c, i) => {
@@ -56,7 +64,7 @@ export class Names {
       let most = 4;
       for (const n of nodes) {
         const r = this.room.get(n.id)!;
-        const top = this.foot(n) + (n.kind === "bar" ? 4 : 5.5 * stations) + (r.owner ? line * stations : 0);
+        const top = this.foot(n) + (n.kind === "bar" ? 4 : 5.5 * stations) + (r.owner ? line * times : 0);
         most = Math.min(most, Math.floor((r.above - top) / (line * times)));
       }
       for (const n of nodes) this.lines.set(n.ttl, Math.max(0, most));
@@ -66,7 +74,7 @@ export class Names {
 
   /** How far above its axis the names of a station begin. */
   private foot(n: Node): number {
-    return n.kind === "bar" ? n.below + 5 : 5.5 * this.stations + 4;
+    return n.kind === "bar" ? n.below + 5 : 7 * this.stations + 3;
   }
 
   /** Writes the names of a station into it, in place of those before. */
@@ -78,13 +86,30 @@ export class Names {
     // The name goes before the round trip, and that before the address.
     const shown = all.length <= most || n.kind === "bar" ? all.slice(0, most) : most > 1 ? [all[0]!, ...all.slice(all.length - most + 1)] : all.slice(0, most);
     const letters = Math.floor((this.room.get(n.id)?.width ?? n.w) / (letter * this.times));
-    shown.forEach((text, i) => {
-      const short = shorten(text, letters, text === n.address || /^[\d*]/.test(text));
-      if (!short) return;
-      const style = i > 0 ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
-      g.append(s("text", { class: style, x: 0, y: -this.foot(n) - line * this.times * (shown.length - 1 - i) }, short));
+    const fitting = shown.map((text, i) => ({ text: n.kind === "silent" ? silence(letters) : shorten(text, letters, text === n.address), first: i === 0 })).filter((l) => l.text);
+    fitting.forEach((l, i) => {
+      const style = !l.first ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
+      g.append(s("text", { class: style, x: 0, y: -this.foot(n) - line * this.times * (fitting.length - 1 - i) }, l.text));
+    });
+    this.boxes.set(n.id, {
+      left: n.x + n.w / 2 - 0.5 * letter * this.times * Math.max(0, ...fitting.map((l) => l.text.length)),
+      top: n.y - this.foot(n) - line * this.times * fitting.length,
+      bottom: n.y + 5.5 * this.stations,
     });
   }
+
+  /** Where stations with their names stand: symmetric around their middle. */
+  boxesAt(ttl: number): { x: number; box: Box }[] {
+    const column = this.columns.find((c) => c[0]?.ttl === ttl) ?? [];
+    return column.flatMap((n) => {
+      const box = this.boxes.get(n.id);
+      return box ? [{ x: n.x + n.w / 2, box }] : [];
+    });
+  }
+}
+
+function silence(letters: number): string {
+  return letters >= 9 ? "no answer" : letters >= 6 ? "silent" : "*";
 }
 
 /** Leaves out the end of a name, or the beginning of an address, that is too long;

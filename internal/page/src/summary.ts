@@ -28,7 +28,8 @@ export function summary(m: Model, go: (pick: Pick) => void): Element[] {
   const slow = timed[0];
   if (slow) {
     const adds = `+${ms(slow.delta_us!)} (${slow.samples} ${slow.samples === 1 ? "reply" : "replies"})`;
-    add(false, d.links.some((l) => l.label && !l.lost) ? `Slowest link: ${adds}` : `No link is much slower than others; the slowest: ${adds}`, link(slow));
+    const what = slow.bundle > 1 ? `Slowest of ${slow.bundle} links` : "Slowest link";
+    add(false, d.links.some((l) => l.label && !l.lost) ? `${what}: ${adds}` : `No link is much slower than others; the slowest: ${adds}`, link(slow));
   }
 
   const lossy = d.links.filter((l) => l.lost);
