@@ -4,8 +4,16 @@ package main
 
 import (
 	"bytes"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
 
 	"traceflow/internal/cli"
 )
@@ -64,5 +72,92 @@ func TestCheck(t *testing.T) {
 				t.Errorf("check says %v", err)
 			}
 		})
+	}
+}
+
+// TestDocuments tests that the pictures in docs/images are those that make
+// gallery writes there, that documents show them and no others, and that they
+// are small.
+func TestDocuments(t *testing.T) {
+	const largest = 150_000 // bytes
+	const images = "../../docs/images/"
+	written := make(map[string]bool)
+	for _, n := range networks {
+		for _, p := range n.photos {
+			if p.document {
+				written[p.file()] = true
+			}
+		}
+	}
+	files, err := filepath.Glob(images + "*.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := make(map[string]bool)
+	for _, file := range files {
+		there[filepath.Base(file)] = true
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Size() > largest {
+			t.Errorf("%s has %d bytes, more than %d", file, info.Size(), largest)
+		}
+	}
+	if diff := cmp.Diff(written, there); diff != "" {
+		t.Errorf("pictures (-make gallery +docs/images)\n%s", diff)
+	}
+	documents, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := make(map[string]bool)
+	for _, file := range append(documents, "../../README.md") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range regexp.MustCompile(`\((?:docs/)?images/([^)]*\.png)\)`).FindAllSubmatch(text, -1) {
+			shown[string(link[1])] = true
+		}
+	}
+	if diff := cmp.Diff(written, shown); diff != "" {
+		t.Errorf("pictures (-make gallery +in documents)\n%s", diff)
+	}
+}
+
+// TestReduce tests that a picture keeps its size and most of its pixels, and has
+// few colours.
+func TestReduce(t *testing.T) {
+	full := image.NewRGBA(image.Rect(0, 0, 64, 64))
+	for i := range 64 * 64 {
+		full.Set(i%64, i/64, color.RGBA{20, 40, 60, 255})
+		if i < 1000 { // more colours than there may be
+			full.Set(i%64, i/64, color.RGBA{uint8(i), uint8(i / 4), 200, 255})
+		}
+	}
+	var data bytes.Buffer
+	if err := png.Encode(&data, full); err != nil {
+		t.Fatal(err)
+	}
+	small, err := reduce(data.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := png.Decode(bytes.NewReader(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Bounds() != full.Bounds() {
+		t.Fatalf("bounds are %v", got.Bounds())
+	}
+	if p, ok := got.(*image.Paletted); !ok || len(p.Palette) != 256 {
+		t.Errorf("it has no 256 colours: %T", got)
+	}
+	if r, g, b, _ := got.At(63, 63).RGBA(); r>>8 != 20 || g>>8 != 40 || b>>8 != 60 {
+		t.Errorf("the colour of most pixels became %d %d %d", r>>8, g>>8, b>>8)
+	}
+	if _, err := reduce([]byte("no picture")); err == nil {
+		t.Error("reduce takes anything")
 	}
 }

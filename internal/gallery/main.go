@@ -99,12 +99,15 @@ func (g *gallery) draw(c *camera, n *network, result []byte, photos []photo) err
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		folder := []string{g.out}
-		if p.document {
-			folder = append(folder, g.images)
+		if err := os.WriteFile(filepath.Join(g.out, p.file()), png, 0o644); err != nil {
+			return err
 		}
-		for _, f := range folder {
-			if err := os.WriteFile(filepath.Join(f, p.file()), png, 0o644); err != nil {
+		if p.document {
+			small, err := reduce(png)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(g.images, p.file()), small, 0o644); err != nil {
 				return err
 			}
 		}

@@ -69,7 +69,7 @@ var networks = []network{
 		photos: []photo{
 			document("page", "Sixteen paths: a slow link, a silent router, an exchange point", "theme=light"),
 			document("page-dark", "The same, dark, coloured by owner, with one path picked", "theme=dark&colour=as&path=1"),
-			phone("page-phone", "The same on a phone", "theme=light"),
+			{name: "page-phone", title: "The same on a phone", width: 390, height: 844, view: "theme=light", document: true},
 			desk("folded", "The same without grounds, and silent hops folded", "theme=light&bands=off&silent=folded"),
 		},
 	},

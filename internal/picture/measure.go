@@ -195,6 +195,8 @@ func (l *Link) alike(o *Link) bool {
 // Milliseconds writes microseconds with three digits at most.
 func Milliseconds(us int64) string {
 	switch ms := (time.Duration(us) * time.Microsecond).Seconds() * 1000; {
+	case ms > 0 && ms < 0.0995:
+		return fmt.Sprintf("%.2f ms", ms)
 	case ms < 9.95:
 		return fmt.Sprintf("%.1f ms", ms)
 	default:

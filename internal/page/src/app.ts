@@ -250,20 +250,14 @@ export class App {
     if (m !== this.far) {
       this.finish();
       this.far = m;
+      this.svg.style.setProperty("--m", String(m));
     }
-    this.enlarge(m, k);
+    this.scene.letter(m, k);
     if (!byHand) return;
     const { x, y } = this.view.place;
     this.moving = true;
     this.store.set({ view: { k, x, y: y / this.times } });
     this.moving = false;
-  }
-
-  /** Draws strokes and stations so many times larger, and letters so that they can
-   * be read at a scale. */
-  private enlarge(times: number, scale: number) {
-    this.svg.style.setProperty("--m", String(times));
-    this.scene.letter(times, scale);
   }
 
   private async export(kind: "svg" | "png" | "csv") {
@@ -272,9 +266,11 @@ export class App {
     else {
       const shown = this.store.now.table;
       if (shown) this.showTable(false); // what is not shown has no colours
-      this.enlarge(1, 1); // a file is looked at from near
+      this.svg.style.setProperty("--m", "1"); // a file is looked at from near
+      this.scene.letter(1, 1);
       const svg = drawingAsSVG(this.model, this.scene.root);
-      this.enlarge(this.far, this.view.place.k);
+      this.svg.style.setProperty("--m", String(this.far));
+      this.scene.letter(this.far, this.view.place.k);
       if (shown) this.showTable(true);
       save(name, kind === "svg" ? svgBlob(svg) : await asPNG(svg));
     }

@@ -94,6 +94,7 @@ export class Scene {
     for (const { track, links } of this.tracksOf()) this.tracks.push({ track, links, line: stroke(track) });
     this.paint(metric);
     this.stations.replaceChildren(...d.nodes.map((n) => this.node(n)));
+    this.uncover(this.labels.times);
   }
 
   /** What strokes of links have in common, with the links. */

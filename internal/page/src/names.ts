@@ -5,6 +5,7 @@ import { s } from "./dom.ts";
 
 /** How wide a letter is on average, and how high a line, of the smallest size. */
 const letter = 6.7;
+const thin = 6.2; // where it is not bold
 const line = 13;
 const step = 1.15;
 
@@ -85,8 +86,11 @@ export class Names {
     const most = Math.max(this.lines.get(n.ttl) ?? 0, end ? 1 : 0);
     // The name goes before the round trip, and that before the address.
     const shown = all.length <= most || n.kind === "bar" ? all.slice(0, most) : most > 1 ? [all[0]!, ...all.slice(all.length - most + 1)] : all.slice(0, most);
-    const letters = Math.floor((this.room.get(n.id)?.width ?? n.w) / (letter * this.times));
-    const fitting = shown.map((text, i) => ({ text: n.kind === "silent" ? silence(letters) : shorten(text, letters, text === n.address), first: i === 0 })).filter((l) => l.text);
+    const fitting = shown.map((text, i) => {
+      const bold = i === 0 && n.hostname !== undefined;
+      const letters = Math.floor((this.room.get(n.id)?.width ?? n.w) / ((bold ? letter : thin) * this.times));
+      return { text: n.kind === "silent" ? silence(letters) : shorten(text, letters, text === n.address), first: i === 0 };
+    }).filter((l) => l.text);
     fitting.forEach((l, i) => {
       const style = !l.first ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
       g.append(s("text", { class: style, x: 0, y: -this.foot(n) - line * this.times * (fitting.length - 1 - i) }, l.text));
@@ -118,5 +122,5 @@ function shorten(text: string, letters: number, address: boolean): string {
   const r = [...text];
   if (r.length <= letters) return text;
   if (letters < 6) return "";
-  return address ? `…${r.slice(r.length - letters + 1).join("")}` : `${r.slice(0, letters - 1).join("").trim()}…`;
+  return address ? `…${r.slice(r.length - letters + 1).join("").replace(/^[.:]/, "")}` : `${r.slice(0, letters - 1).join("").trim()}…`;
 }

@@ -10,6 +10,8 @@ export class Pill {
   readonly root: SVGGElement;
   private readonly width: number;
   private readonly level: boolean;
+  /** Where its link has an axis for itself: on the side of its beginning, of its end. */
+  private readonly own: { from: boolean; to: boolean };
   /** How wide its link's bend is, and half of how high. */
   private readonly bend: number;
   private readonly rise: number;
@@ -23,6 +25,7 @@ export class Pill {
     this.y = link.label_y;
     this.width = 7.9 * text.length + 12;
     this.level = from?.y === to?.y;
+    this.own = { from: from !== undefined && !from.out, to: to !== undefined && !to.in };
     this.bend = from && to ? to.x - from.x - from.w : 0;
     this.rise = from && to ? (to.y - from.y) / 2 : 0;
     this.root = s("g", { class: link.lost ? "delay loss" : "delay" },
@@ -38,6 +41,8 @@ export class Pill {
     const { label_x, label_y } = this.link;
     const half = this.bend / 2;
     const spots = this.level ? [[0, 14 * times], [0, -14 * times]] : [0, 0.2, -0.2, 0.36, -0.36, 0.46, -0.46].map((f) => [along(f) * half, f * 2 * this.rise]);
+    if (!this.level && this.own.to) spots.push([half + 0.7 * width, this.rise + 15 * times]);
+    if (!this.level && this.own.from) spots.push([-half - 0.7 * width, 15 * times - this.rise]);
     for (const [dx, dy] of spots) {
       const x = label_x + dx!;
       const y = label_y + dy!;

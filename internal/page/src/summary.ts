@@ -20,7 +20,7 @@ export function summary(m: Model, go: (pick: Pick) => void): Element[] {
   for (const n of forks.slice(0, 5)) {
     const kind = m.detail(n.id).balancer;
     const next = m.outOf.get(n.id)?.reduce((sum, l) => sum + l.bundle, 0) ?? 0;
-    add(false, "Paths part at ", node(n.id), n.kind === "source" ? "" : `, TTL ${n.ttl}`, `: ${next} next hops${kind ? `, ${kind.replace("-", " ")}` : ""}`);
+    add(false, n.kind === "source" ? "Paths part at " : `TTL ${n.ttl}: paths part at `, node(n.id), ` into ${next} next hops${kind ? `, ${kind.replace("-", " ")}` : ""}`);
   }
   if (forks.length > 5) add(false, `They part at ${count(forks.length - 5, "more node")}.`);
 
