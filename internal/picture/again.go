@@ -2,10 +2,10 @@
 
 package picture
 
-// addAgain joins nodes of one address at neighbouring TTLs of a path, which the
-// graph does not: it is one router that answers twice, because it refuses to
-// forward or another one forwarded with a TTL of 0. The stroke says where the
-// path goes on, and is inferred.
+// addAgain joins nodes of one address at neighbouring TTLs of a path where the
+// graph does not: a router answers at its own TTL, and refuses to forward at the
+// next. That is no link, so the stroke, which says where the path goes on, is
+// inferred.
 func (d *describer) addAgain() {
 	known := make(map[ends]bool)
 	for i := range d.Links {

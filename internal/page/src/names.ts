@@ -90,7 +90,7 @@ export class Names {
       const bold = i === 0 && n.hostname !== undefined;
       const letters = Math.floor((this.room.get(n.id)?.width ?? n.w) / ((bold ? letter : thin) * this.times));
       return { text: n.kind === "silent" ? silence(letters) : shorten(text, letters, text === n.address), first: i === 0 };
-    }).filter((l) => l.text);
+    }).filter((l, _, lines) => l.text && lines[0]!.text);
     fitting.forEach((l, i) => {
       const style = !l.first ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
       g.append(s("text", { class: style, x: 0, y: -this.foot(n) - line * this.times * (fitting.length - 1 - i) }, l.text));
@@ -116,11 +116,15 @@ function silence(letters: number): string {
   return letters >= 9 ? "no answer" : letters >= 6 ? "silent" : "*";
 }
 
-/** Leaves out the end of a name, or the beginning of an address, that is too long;
- * all of it where too little would be left to tell it from others. */
+/** Leaves out the end of a name, or the beginning of an address, that is too long.
+ * Of a name its first part is left at least; all goes where too little would be left
+ * to tell it from others. */
 function shorten(text: string, letters: number, address: boolean): string {
   const r = [...text];
   if (r.length <= letters) return text;
-  if (letters < 6) return "";
+  if (letters < 6) {
+    const first = address ? text : text.slice(0, text.indexOf("."));
+    return first.length <= letters ? first : "";
+  }
   return address ? `…${r.slice(r.length - letters + 1).join("").replace(/^[.:]/, "")}` : `${r.slice(0, letters - 1).join("").trim()}…`;
 }
