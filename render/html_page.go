@@ -49,7 +49,8 @@ type pageHeading struct {
 	TOS           uint8    `json:"tos,omitempty"`
 	Started       string   `json:"started"`
 	Duration      int64    `json:"duration_us"`
-	Reached       int      `json:"reached"` // flows
+	Reached       int      `json:"reached"`  // flows
+	Followed      int      `json:"followed"` // flows that were followed to their end
 	Packets       int      `json:"packets"`
 	Replies       int      `json:"replies"`
 	Wire          string   `json:"wire,omitempty"`
@@ -184,6 +185,9 @@ func headingOf(t *traceflow.Trace) pageHeading {
 	for i := range t.Graph.Walks {
 		if t.Graph.Walks[i].Reached() {
 			h.Reached++
+		}
+		if t.Graph.Walks[i].End != traceflow.EndUnknown {
+			h.Followed++
 		}
 	}
 	return h

@@ -38,6 +38,7 @@ func Of(t *traceflow.Trace) *Drawing {
 		f := &t.Flows[i]
 		d.Flows = append(d.Flows, Flow{f.ID, f.SourcePort, f.DestinationPort, f.Label, d.metBy(walks[f.ID])})
 	}
+	d.addAgain()
 	d.measure()
 	d.inherit()
 	d.addFindings()

@@ -136,8 +136,8 @@ func (d *Drawing) foldLinks(into map[string]string) {
 		}
 		if l.Lost > k.Lost {
 			k.Lost, k.Label = l.Lost, l.Label
-		} else if k.Lost == 0 {
-			k.Label = "" // each link of a bundle has a delay of its own
+		} else if k.Lost == 0 && k.Label+l.Label != "" {
+			k.Label = "up to +" + Milliseconds(*k.Delta) // each has a delay of its own
 		}
 		if l.Status != k.Status {
 			k.Status = Unchanged

@@ -322,6 +322,9 @@ const (
 	leastChannel = 48
 	mostChannel  = 190
 	stubChannel  = 76 // where paths end
+	// A drawing is at least this part of its height wide, so that it fills more of
+	// a window than a stripe.
+	leastWidth = 0.8
 )
 
 // across sets X of columns and nodes.
@@ -343,6 +346,7 @@ func (p *placer) across() {
 			channel[c] = max(channel[c], stubChannel)
 		}
 	}
+	widen(channel, p.Columns, int(leastWidth*float64(p.Height)))
 	x := margin
 	for c := range p.Columns {
 		p.Columns[c].X = x
@@ -355,6 +359,25 @@ func (p *placer) across() {
 		}
 	}
 	p.Width = x + margin
+}
+
+// widen makes channels wider, each by as many times, until columns and channels
+// are that wide together. What follows the last column stays.
+func widen(channel []int, columns []Column, width int) {
+	inner := channel[:len(channel)-1]
+	sum := 0
+	for _, w := range inner {
+		sum += w
+	}
+	for _, c := range columns {
+		width -= c.W
+	}
+	if sum == 0 || width <= sum {
+		return
+	}
+	for i := range inner {
+		inner[i] = inner[i] * width / sum
+	}
 }
 
 func abs(n int) int { return max(n, -n) }

@@ -29,6 +29,8 @@ export interface Heading {
   started: string;
   duration_us: number;
   reached: number;
+  /** Flows that were followed to their end. */
+  followed: number;
   packets: number;
   replies: number;
   wire?: string;
