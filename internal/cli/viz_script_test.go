@@ -169,4 +169,3 @@ func current(ts *testscript.TestScript) *serving {
 	}
 	return s
 }
-
