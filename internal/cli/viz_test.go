@@ -253,6 +253,33 @@ func TestOnlookerMasks(t *testing.T) {
 	}
 }
 
+// TestOnlookerWaits has a hidden router refuse a flow before it is known to be one:
+// who refuses, and what routers say of their neighbours, has to wait for the whole.
+func TestOnlookerWaits(t *testing.T) {
+	flow := traceflow.Flow{ID: 1, Destination: netip.MustParseAddr("203.0.113.9"), Source: netip.MustParseAddr("192.0.2.10")}
+	answer := func(ttl uint8, kind traceflow.ReplyKind, from string) traceflow.Exchange {
+		return traceflow.Exchange{Flow: 1, TTL: ttl, Attempt: 1, Reply: traceflow.Reply{Kind: kind, Address: netip.MustParseAddr(from)}}
+	}
+	neighbour := answer(4, traceflow.TimeExceeded, "198.51.100.4")
+	neighbour.Reply.Interfaces = []traceflow.Interface{{Address: netip.MustParseAddr("198.51.100.2")}}
+	look := newOnlooker(2)
+	look.before = traceflow.Trace{Destination: traceflow.Destination{Address: flow.Destination}, Config: traceflow.Config{FirstTTL: 1, MaxTTL: 30}}
+	look.counts = func() traceflow.Stats { return traceflow.Stats{} }
+	look.asking, look.flows[1] = 1, flow
+	look.observe(answer(9, traceflow.Unreachable, "198.51.100.1"))
+	look.observe(answer(2, traceflow.TimeExceeded, "198.51.100.2"))
+	look.observe(neighbour)
+	got := look.trace()
+	if len(got.Exchanges) != 1 || got.Exchanges[0].Reply.Address != neighbour.Reply.Address || len(got.Exchanges[0].Reply.Interfaces) > 0 {
+		t.Errorf("it tells %+v", got.Exchanges)
+	}
+	look.asking = 0
+	look.observe(answer(5, traceflow.TimeExceeded, "198.51.100.5"))
+	if now := look.trace(); len(now.Exchanges) != 1 {
+		t.Errorf("it tells of what the algorithm has not asked: %+v", now.Exchanges)
+	}
+}
+
 func TestListenErrors(t *testing.T) {
 	b := &bindAddress{address: netip.MustParseAddr("127.0.0.1")}
 	if err := (&listenError{b, &net.OpError{Err: wsaAddressInUse}}); !strings.Contains(err.Error(), "all ports from 8081 to 8180 are in use; give another, as in --bind 127.0.0.1:8181") || err.code() != exitInternal {
