@@ -65,6 +65,12 @@ func (t *transcript) await(pattern *regexp.Regexp) (string, bool) {
 	}
 }
 
+func (t *transcript) over() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ended
+}
+
 func serves(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
 		ts.Fatalf("usage: serves ARGS...")
@@ -144,6 +150,9 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 	never := regexp.MustCompile(`a^`) // so that all is read before Wait closes it
 	out, _ := s.out.await(never)
 	log, _ := s.err.await(never)
+	if !s.out.over() {
+		ts.Fatalf("it does not end\n%s", log)
+	}
 	_ = s.command.Wait() // its exit code is looked at next
 	if got := s.command.ProcessState.ExitCode(); got != want {
 		ts.Fatalf("exit code %d, want %d\n%s", got, want, log)
@@ -160,4 +169,3 @@ func current(ts *testscript.TestScript) *serving {
 	}
 	return s
 }
-
