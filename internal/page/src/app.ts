@@ -251,10 +251,8 @@ export class App {
       this.finish();
       this.far = m;
       this.svg.style.setProperty("--m", String(m));
-      this.svg.classList.toggle("near", m === 1.35);
-      this.svg.classList.toggle("far", m > 1.35);
-      this.scene.letter(m);
     }
+    this.scene.letter(m, k);
     if (!byHand) return;
     const { x, y } = this.view.place;
     this.moving = true;
@@ -268,7 +266,11 @@ export class App {
     else {
       const shown = this.store.now.table;
       if (shown) this.showTable(false); // what is not shown has no colours
+      this.svg.style.setProperty("--m", "1"); // a file is looked at from near
+      this.scene.letter(1, 1);
       const svg = drawingAsSVG(this.model, this.scene.root);
+      this.svg.style.setProperty("--m", String(this.far));
+      this.scene.letter(this.far, this.view.place.k);
       if (shown) this.showTable(true);
       save(name, kind === "svg" ? svgBlob(svg) : await asPNG(svg));
     }

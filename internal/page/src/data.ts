@@ -8,10 +8,14 @@ export interface Page {
   title: string;
   heading: Heading;
   drawing: Drawing;
+  /** Drawings with fewer stations: those that say anything else. */
+  groups?: Partial<Record<Grouping, { drawing: Drawing }>>;
   details: Record<string, Detail>;
   flows: Flow[];
   paths: Path[];
 }
+
+export type Grouping = "as" | "city" | "router";
 
 export interface Heading {
   source: string;
@@ -25,6 +29,8 @@ export interface Heading {
   started: string;
   duration_us: number;
   reached: number;
+  /** Flows that were followed to their end. */
+  followed: number;
   packets: number;
   replies: number;
   wire?: string;
@@ -81,7 +87,13 @@ export interface Detail {
 export interface Drawing {
   width: number;
   height: number;
-  columns: { ttl: number; x: number; w: number }[];
+  /** What its stations have in common, unless they are single nodes. */
+  by?: Grouping;
+  /** It shows two results: status says what became of everything. */
+  merged?: boolean;
+  /** Why nothing has a place: then there are only tables. */
+  too_large?: string;
+  columns: { ttl: number; label?: string; x: number; w: number }[];
   nodes: Node[];
   links: Link[];
   paths: { id: number; nodes: string[] }[];
@@ -90,7 +102,7 @@ export interface Drawing {
   pipes: Pipe[];
 }
 
-export type Kind = "source" | "destination" | "router" | "exchange" | "silent" | "bar";
+export type Kind = "source" | "destination" | "router" | "exchange" | "silent" | "bar" | "group";
 
 export interface Node {
   id: string;
@@ -114,7 +126,16 @@ export interface Node {
   hidden?: number;
   ends?: { reason: string; flows: number }[];
   members?: Node[];
+  /** Name of a group's owner or city. */
+  name?: string;
+  /** IDs of what a station of a grouped drawing stands for, in the drawing of
+   * single nodes. */
+  stations?: string[];
+  addresses?: number;
+  /** The least and the largest median in a group. */
+  medians_us?: number[];
   share: number;
+  before?: Past;
   x: number;
   y: number;
   w: number;
@@ -125,7 +146,20 @@ export interface Node {
   lines: string[] | null;
 }
 
+/** What something was in the first of two results. */
+export interface Past {
+  flows: number;
+  share: number;
+  sent?: number;
+  replies?: number;
+  rtt_us?: { min: number; median: number; p95: number; max: number };
+  delta_us?: number;
+  samples?: number;
+  lost?: number;
+}
+
 export interface Track {
+  status?: string;
   width: number;
   level: number;
   inferred?: boolean;
@@ -139,16 +173,21 @@ export interface Link {
   flows: number;
   share: number;
   bundle: number;
+  /** The least and the largest delay of what it bundles between two groups. */
+  deltas_us?: number[];
+  ixp?: string;
   inferred?: boolean;
   delta_us?: number;
   samples: number;
   lost?: number;
+  before?: Past;
   width: number;
   level: number;
   label?: string;
   stroke: string;
   label_x: number;
   label_y: number;
+  via?: number[];
 }
 
 export interface Band {

@@ -11,7 +11,7 @@ export function header(m: Model): HTMLElement {
   const add = (...parts: (Element | string)[]) => facts.append(h("span", {}, ...parts));
   const flows = m.page.flows.length;
   add(h("b", {}, count(m.page.paths.length, "path")), ` of ${count(flows, "flow")}`);
-  add(h("b", {}, g.reached === flows ? "reached" : g.reached === 0 ? "not reached" : `reached ${g.reached}/${flows}`), g.reached === flows ? ` ${g.reached}/${flows}` : "");
+  add(h("b", {}, g.reached === g.followed && g.reached > 0 ? "reached" : g.reached === 0 ? "not reached" : `reached ${g.reached}/${g.followed}`), g.reached === g.followed && g.reached > 0 ? ` ${g.reached}/${g.followed}` : "");
   add(g.probes);
   if (g.protocol !== "icmp" && flows > 0) add(`source ports ${ports(m.page.flows.map((f) => f.src_port))}`);
   add(`${count(g.packets, "packet")}, ${g.replies} answered`);

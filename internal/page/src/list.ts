@@ -19,7 +19,7 @@ export interface ListActions {
 /** The list of paths, and the field that filters everything. */
 export class List {
   readonly root = h("nav", { class: "list", "aria-label": "Paths" });
-  readonly field = h("input", { type: "search", id: "find", placeholder: "Address, name, AS, port  ( / )", "aria-label": "Find paths by address, name, AS or port", autocomplete: "off", spellcheck: "false" });
+  readonly field = h("input", { type: "search", id: "find", placeholder: "Address, name, AS, port", "aria-label": "Find paths by address, name, AS or port", autocomplete: "off", spellcheck: "false" });
   readonly rows = h("ul", { class: "rows", role: "listbox", tabindex: 0, "aria-label": "Paths", "aria-multiselectable": "true" });
   private readonly many = h("p", { class: "many", role: "status" });
   private readonly row = new Map<number, HTMLLIElement>();

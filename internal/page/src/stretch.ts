@@ -2,7 +2,7 @@
 
 import type { Drawing } from "./data.ts";
 
-const most = 2.5;
+const most = 5;
 
 /** Makes a drawing that is wide and low higher, as far as a window has room, and
  * returns how many times. Stations keep their order and their places from left to

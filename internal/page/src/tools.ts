@@ -59,8 +59,9 @@ export class Tools {
     });
     this.root.append(
       h("label", {}, "Colour", this.colour),
-      toggle("bands", "AS bands", { title: "g", hidden: !has.bands }),
-      toggle("silent", "Silent hops", { title: "s", hidden: !has.silent }),
+      h("span", { class: "quiet", hidden: !has.bands && !has.silent }, "Show"),
+      toggle("bands", "AS bands", { title: "The grounds in the colours of who owns the addresses (g)", hidden: !has.bands }),
+      toggle("silent", "Silent hops", { title: "Each hop that did not answer; if not, how many in a row there are (s)", hidden: !has.silent }),
       drop("Thresholds", "left", ...sliders, h("p", { class: "quiet" }, "Links below are pale.")),
       toggle("table", "Table", { title: "t", "aria-controls": "twin" }),
       h("span", { class: "gap" }), ...menu, this.theme,

@@ -111,7 +111,7 @@ export class View {
     const { w, h } = this.box;
     const { width, height } = this.size;
     const all = Math.min((w - 16) / width, (h - 16) / height, 1.4);
-    const k = w < 620 ? Math.max(all, Math.min(0.8, (h - 16) / height)) : all;
+    const k = w < 620 ? Math.max(all, Math.min(0.2, (h - 16) / height)) : all;
     const x = width * k <= w ? (width - w / k) / 2 : -8 / k;
     this.go({ k, x, y: (height - h / k) / 2 }, false);
   }
