@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 
 	"traceflow/internal/picture/picturetest"
 	"traceflow/internal/rendertest"
+	"traceflow/render"
 )
 
 // TestPagePaintsSoon logs when the first picture of a page is on the screen, and
@@ -36,7 +38,11 @@ func TestPagePaintsSoon(t *testing.T) {
 	}
 	paints := make(map[string][]rendertest.Paint)
 	folder := t.TempDir()
-	for range 5 {
+	times := 5
+	if testing.Short() {
+		times = 2
+	}
+	for range times {
 		for name, text := range pages {
 			shown, whole := ".scene .links path", ".node .hit"
 			if text == emptyPage {
@@ -137,9 +143,6 @@ func differing(t *testing.T, a, b []byte) int {
 		if images[i], err = png.Decode(bytes.NewReader(data)); err != nil {
 			t.Fatal(err)
 		}
-		if out := os.Getenv("ZZSHOT"); out != "" {
-			os.WriteFile(filepath.Join(out, filepath.Base(t.Name())+string(rune('a'+i))+".png"), data, 0o644)
-		}
 	}
 	if images[0].Bounds() != images[1].Bounds() {
 		t.Fatalf("%v became %v", images[0].Bounds(), images[1].Bounds())
@@ -159,3 +162,13 @@ func differing(t *testing.T, a, b []byte) int {
 }
 
 func apart(a, b uint8) int { return max(int(a)-int(b), int(b)-int(a)) }
+
+// BenchmarkHTML is what writing the page takes.
+func BenchmarkHTML(b *testing.B) {
+	trace := picturetest.Random(500, 1500)
+	for b.Loop() {
+		if err := render.HTML(io.Discard, trace, render.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

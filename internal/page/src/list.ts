@@ -5,8 +5,9 @@ import type { Path } from "./data.ts";
 import type { Model } from "./model.ts";
 import { count, ms, percent } from "./text.ts";
 
-/** How many rows there are when the page is first painted. */
-const first = 24;
+/** How many rows there are when the page is first painted: as many as a window
+ * may show. */
+const first = () => Math.ceil(innerHeight / 60);
 
 /** What the list of paths reports. */
 export interface ListActions {
@@ -33,7 +34,7 @@ export class List {
         this.rows.focus();
       }
     });
-    this.fill(first);
+    this.fill(first());
     this.rows.addEventListener("keydown", (e) => this.key(e));
     this.rows.addEventListener("focus", () => this.go(this.current));
     this.root.append(h("div", { class: "find" }, this.field), this.many, this.rows);
