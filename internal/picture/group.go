@@ -70,8 +70,9 @@ type station struct {
 	column  int
 	holder  holder
 	members []*Node // each once
-	now     int     // flows that pass
-	before  int     // flows that passed before, in a drawing of two results
+	has     map[*Node]bool
+	now     int // flows that pass
+	before  int // flows that passed before, in a drawing of two results
 }
 
 func newGrouper(d *Drawing, by Grouping) *grouper {
@@ -101,9 +102,14 @@ func (g *grouper) station(id string, h holder) int {
 }
 
 func (s *station) add(n *Node) {
-	if !slices.Contains(s.members, n) {
-		s.members = append(s.members, n)
+	if s.has[n] {
+		return
 	}
+	if s.has == nil {
+		s.has = make(map[*Node]bool)
+	}
+	s.has[n] = true
+	s.members = append(s.members, n)
 }
 
 // together reports whether any two nodes are one station now.
