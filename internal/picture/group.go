@@ -33,7 +33,7 @@ var Groupings = []Grouping{ByAS, ByCity, ByRouter}
 // the source as there are stations before it on the longest path. Whom packets
 // come back to, having left, is another station there; so is whom two paths meet
 // in another order than each other. Hops of nobody known between two owners are one
-// station for each pair of neighbours. Source and destination stay what they are.
+// station behind each owner, silent ones one for each pair of neighbours. Source and destination stay what they are.
 //
 // There is a link between two stations where there is one between nodes of theirs
 // on one path, and it is inferred if all of those are. Its delay is the median of

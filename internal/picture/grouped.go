@@ -106,7 +106,7 @@ func (g *grouper) stays(s *station) bool {
 func addresses(nodes []*Node, withoutGone bool) int {
 	seen := make(map[string]bool, len(nodes))
 	for _, n := range nodes {
-		if n.Address != "" && !(withoutGone && n.Status == Gone) {
+		if n.Address != "" && (!withoutGone || n.Status != Gone) {
 			seen[n.Address] = true
 		}
 	}
