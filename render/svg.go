@@ -5,6 +5,7 @@ package render
 import (
 	"bufio"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -23,8 +24,12 @@ func SVG(w io.Writer, t *traceflow.Trace, _ Options) error {
 }
 
 // DrawSVG writes a drawing in which everything has its place, as SVG does, with
-// lines of text above it, which are wrapped.
+// lines of text above it, which are wrapped. One that is too large is an error, and
+// nothing is written.
 func DrawSVG(w io.Writer, d *picture.Drawing, title string, heading []string) error {
+	if d.TooLarge != "" {
+		return errors.New(d.TooLarge + "; --format html has all as tables, csv and json too")
+	}
 	s := &svg{Writer: bufio.NewWriter(w), d: d, nodes: make(map[string]*picture.Node, len(d.Nodes))}
 	for i := range d.Nodes {
 		s.nodes[d.Nodes[i].ID] = &d.Nodes[i]

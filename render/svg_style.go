@@ -43,6 +43,7 @@ const svgStyle = `
 .tf .bar .s{fill:#fff;stroke-width:1.6}
 .tf .nodes .gone .s{stroke:#c8200a;stroke-dasharray:2 2.4}
 .tf .nodes .new .s{stroke:#007d5a}
+.tf .nodes .gone rect.s{fill:none}
 .tf .gone .label{text-decoration:line-through}
 .tf .group .s{fill:#fff}
 .tf .nobody .s{stroke:#7d8995;stroke-dasharray:4 3}

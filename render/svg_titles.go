@@ -86,7 +86,7 @@ func (s *svg) who(id string) string {
 	switch {
 	case !ok:
 		return id
-	case n.Kind == picture.Silent && ttl == "unknown":
+	case n.Kind == picture.Silent && ttl == "silent":
 		return "silent hops"
 	case n.Kind == picture.Silent:
 		name = "silent hop"

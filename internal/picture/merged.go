@@ -39,13 +39,13 @@ func (m *merger) addNodes(d *Drawing) {
 
 func (m *merger) addNodesOf(d *Drawing, s, other *side, alone Status) {
 	onPath := make(map[string]bool)
-	for i := range s.Drawing.Paths {
-		for _, id := range s.Drawing.Paths[i].Nodes {
+	for i := range s.Paths {
+		for _, id := range s.Paths[i].Nodes {
 			onPath[id] = true
 		}
 	}
-	for i := range s.Drawing.Nodes {
-		n := s.Drawing.Nodes[i]
+	for i := range s.Nodes {
+		n := s.Nodes[i]
 		_, shown := s.onWay[n.ID]
 		_, filled := other.onWay[n.ID]
 		theirs := other.nodes[n.ID]

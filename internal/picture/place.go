@@ -38,8 +38,12 @@ const (
 
 // Place says where everything stands. Nodes that were in the drawing before,
 // which may be nil, keep their places as far as new ones leave them room. A
-// drawing that is placed twice is the same both times.
+// drawing that is placed twice is the same both times. Where there is more than can
+// be drawn, nothing has a place, and TooLarge says so.
 func (d *Drawing) Place(before *Drawing) {
+	if d.TooLarge = d.tooLarge(); d.TooLarge != "" {
+		return
+	}
 	p := &placer{Drawing: d, index: make(map[string]int, len(d.Nodes))}
 	for i := range d.Nodes {
 		p.index[d.Nodes[i].ID] = i
@@ -197,7 +201,10 @@ func (n *Node) groupLines(tight bool, fits int) []string {
 	if name == "" {
 		name = "not known whose"
 	}
-	lines := []string{Shorten(name, fits)}
+	if r := []rune(name); len(r) > fits {
+		name = strings.TrimSpace(string(r[:fits-1])) + "…" // the number stands first
+	}
+	lines := []string{name}
 	if tight {
 		return lines
 	}

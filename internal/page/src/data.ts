@@ -57,6 +57,10 @@ export interface Path {
   length: number;
   end?: string;
   loss?: number;
+  /** TTL of the last hop that answered these flows, and whether that is the
+   * destination: only then are its figures the path's. */
+  last_ttl?: number;
+  at_end?: boolean;
   nodes: string[];
   sent: number[];
   replies: number[];
