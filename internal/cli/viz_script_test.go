@@ -160,4 +160,3 @@ func current(ts *testscript.TestScript) *serving {
 	}
 	return s
 }
-
