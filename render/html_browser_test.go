@@ -115,6 +115,8 @@ func TestPageInBrowser(t *testing.T) {
 		{"export CSV", "owners", "", exportsCSV},
 		{"255 paths", "long-255", "", manyPaths},
 		{"hostile names", "hostile", "", hostileNames},
+		{"names of owners", "owners", "", namesAreTrue(t, "owners")},
+		{"names of 16 paths", "long-16", "", namesAreTrue(t, "long-16")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -93,7 +93,11 @@ func (n *network) check(result []byte) error {
 	if err := json.Unmarshal(result, &t); err != nil {
 		return err
 	}
-	if got := showsOf(picture.Of(&t)); !reflect.DeepEqual(got, n.shows) {
+	got := showsOf(picture.Of(&t))
+	if n.kernel {
+		got.slow = nil // what delays there are come from this machine
+	}
+	if !reflect.DeepEqual(got, n.shows) {
 		return fmt.Errorf("shows\n%s\nand not\n%s", &got, &n.shows)
 	}
 	return nil
@@ -117,7 +121,7 @@ func (s *shows) String() string {
 		}
 	}
 	add("They fork at", "They do not fork.", s.forks)
-	add("Slow:", "No link is much slower than others.", s.slow)
+	add("Slow:", "No link is slow by itself.", s.slow)
 	add("Packets are lost from", "", s.lost)
 	add("Answers less than it forwards, which is no loss:", "", s.local)
 	add("No answer from", "Every hop answered.", s.silent)

@@ -89,7 +89,7 @@ export class Names {
     const fitting = shown.map((text, i) => {
       const bold = i === 0 && n.hostname !== undefined;
       const letters = Math.floor((this.room.get(n.id)?.width ?? n.w) / ((bold ? letter : thin) * this.times));
-      return { text: n.kind === "silent" ? silence(letters) : shorten(text, letters, text === n.address), first: i === 0 };
+      return { text: n.kind === "silent" ? silence(letters) : shorten(text, letters, bold ? "name" : text === n.address ? "address" : "figure"), first: i === 0 };
     }).filter((l, _, lines) => l.text && lines[0]!.text);
     fitting.forEach((l, i) => {
       const style = !l.first ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
@@ -118,13 +118,14 @@ function silence(letters: number): string {
 
 /** Leaves out the end of a name, or the beginning of an address, that is too long.
  * Of a name its first part is left at least; all goes where too little would be left
- * to tell it from others. */
-function shorten(text: string, letters: number, address: boolean): string {
+ * to tell it from others, and figures go whole. */
+function shorten(text: string, letters: number, what: "name" | "address" | "figure"): string {
   const r = [...text];
   if (r.length <= letters) return text;
+  if (what === "figure") return "";
   if (letters < 6) {
-    const first = address ? text : text.slice(0, text.indexOf("."));
-    return first.length <= letters ? first : "";
+    const first = text.split(".")[0]!;
+    return what === "name" && first.length <= letters ? first : "";
   }
-  return address ? `…${r.slice(r.length - letters + 1).join("").replace(/^[.:]/, "")}` : `${r.slice(0, letters - 1).join("").trim()}…`;
+  return what === "address" ? `…${r.slice(r.length - letters + 1).join("").replace(/^[.:]/, "")}` : `${r.slice(0, letters - 1).join("").trim()}…`;
 }
