@@ -3,6 +3,8 @@
 // What the page is given: render.pageData and picture.Drawing, in JSON. Times
 // are in microseconds, shares and losses from 0 to 1, lengths in pixels.
 
+const version = 1;
+
 export interface Page {
   page: number;
   title: string;
@@ -11,6 +13,17 @@ export interface Page {
   details: Record<string, Detail>;
   flows: Flow[];
   paths: Path[];
+  groups?: Partial<Record<Grouping, Group>>;
+}
+
+/** What stations may be drawn together by. */
+export const groupings = ["router", "as", "city"] as const;
+export type Grouping = (typeof groupings)[number];
+
+/** The same paths with several stations drawn as one. */
+export interface Group {
+  drawing: Drawing;
+  details?: Record<string, Detail>;
 }
 
 export interface Heading {
@@ -34,6 +47,8 @@ export interface Heading {
   shape: string;
   ending?: string;
   statement: string[];
+  /** Whether more is to come. */
+  measuring?: boolean;
 }
 
 export interface Flow {
@@ -90,7 +105,7 @@ export interface Drawing {
   pipes: Pipe[];
 }
 
-export type Kind = "source" | "destination" | "router" | "exchange" | "silent" | "bar";
+export type Kind = "source" | "destination" | "router" | "exchange" | "silent" | "bar" | "group";
 
 export interface Node {
   id: string;
@@ -179,7 +194,24 @@ export interface Pipe {
   y: number;
 }
 
-/** The data that stand in the file. */
-export function embedded(): Page {
-  return JSON.parse(document.getElementById("data")?.textContent ?? "null") as Page;
+/** The data that stand in the file; null on a page that is served. */
+export function embedded(): Page | null {
+  return read(document.getElementById("data")?.textContent ?? "null");
+}
+
+/** Reads data, and returns null if they are not of this version of the page. */
+export function read(text: string): Page | null {
+  try {
+    const page = JSON.parse(text) as Page | null;
+    return page?.page === version ? page : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The page as stations grouped in some way make it. Stations in a group are its
+ * members, as those in a bar are. */
+export function groupedBy(page: Page, by: Grouping | null): Page {
+  const group = by === null ? undefined : page.groups?.[by];
+  return group ? { ...page, drawing: group.drawing, details: { ...page.details, ...group.details } } : page;
 }

@@ -6,6 +6,16 @@ import { ranges } from "./text.ts";
 /** What is picked: a station, a link, or a path. */
 export type Pick = { kind: "node"; id: string } | { kind: "link"; from: string; to: string } | { kind: "path"; id: number };
 
+/** A round trip along a path, and how far it went. */
+export interface End {
+  median: number;
+  p95: number;
+  replies: number;
+  ttl: number;
+  /** Whether it was the destination that answered. */
+  whole: boolean;
+}
+
 /** The data with what is asked of them again and again. */
 export class Model {
   /** Stations by ID, those in bars included. */
@@ -132,6 +142,7 @@ export class Model {
   name(id: string): string {
     const n = this.nodes.get(id);
     if (!n) return id;
+    if (n.kind === "group") return n.lines?.[0] ?? id;
     switch (n.kind) {
       case "silent":
         return `silent hop at TTL ${n.ttl}`;
@@ -143,11 +154,14 @@ export class Model {
     return n.hostname || n.address || id;
   }
 
-  /** The median round trip at the last hop of a path that answered. */
-  last(p: Path): { median: number; p95: number; replies: number } | undefined {
+  /** The round trip at the last hop of a path that answered its flows. It is that
+   * of the whole path only if that hop is the destination. */
+  end(p: Path): End | undefined {
     for (let i = p.replies.length - 1; i >= 0; i--) {
       const replies = p.replies[i]!;
-      if (replies > 0) return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies };
+      if (replies === 0) continue;
+      const n = this.nodes.get(p.nodes[i + 1] ?? "");
+      return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies, ttl: n?.ttl ?? i + 1, whole: i === p.replies.length - 1 && n?.kind === "destination" };
     }
     return undefined;
   }
