@@ -5,7 +5,7 @@ import { cardFor, copy, copyBy } from "./card.ts";
 import { Colours } from "./colour.ts";
 import { spanOf, veil, within } from "./cut.ts";
 import { type Drawing, groupedBy, type Page } from "./data.ts";
-import { button, h, s, say } from "./dom.ts";
+import { afterPaint, button, h, s, say } from "./dom.ts";
 import { Scene } from "./draw.ts";
 import { asCSV, asPNG, drawingAsSVG, save, svgBlob } from "./export.ts";
 import { follow, followPath } from "./follow.ts";
@@ -27,7 +27,7 @@ import { drop, Tools } from "./tools.ts";
 import { type Place, View } from "./view.ts";
 import { step } from "./walk.ts";
 
-/** Drawings of no more stations are there at once, names and all. */
+/** Drawings of no more stations are there at once. */
 const small = 150;
 
 /** What a page that is served has more than one from disk. */
@@ -63,8 +63,8 @@ export class App {
   private far = 0;
   /** Whether it is the user's hand that changes the view. */
   private moving = false;
-  /** Whether the names of a large drawing are there. */
-  private finished = false;
+  /** Whether stations and strokes are still to be drawn, or are a sketch. */
+  private sketched = false;
   /** How many times its own height a drawing is high. */
   private readonly heights = new WeakMap<Drawing, number>();
 
@@ -99,19 +99,30 @@ export class App {
   start() {
     const now = this.store.now;
     if (now.pick && !this.model.exists(now.pick)) this.store.now = { ...now, pick: null, other: null };
-    this.finished = this.model.page.drawing.nodes.length <= small;
-    if (this.finished) this.list.fill(this.model);
-    else requestAnimationFrame(() => setTimeout(() => this.finish())); // after the first paint
-    this.showAll();
+    this.showAll(true);
     this.store.listen((next, before) => this.update(next, before));
     new ResizeObserver(() => this.store.now.view === null && this.fitView()).observe(this.svg);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.dress(this.store.now));
   }
 
+  /** Draws stations and strokes. Of a large drawing with nothing pale there is a
+   * sketch first, which looks the same. */
+  private draw() {
+    const now = this.store.now;
+    const pale = now.pick || now.query.trim() || now.share > 0 || now.loss > 0 || now.delay > 0;
+    if (this.model.page.drawing.nodes.length <= small || pale) {
+      this.finish();
+      return;
+    }
+    this.scene.sketch(now.colour, this.far, this.far > 1.35 ? null : this.view.area);
+    afterPaint(() => this.finish());
+  }
+
+  /** Draws what is to be drawn, or what a sketch stands for. */
   private finish() {
-    if (this.finished) return;
-    this.finished = true;
-    this.scene.finish();
+    if (!this.sketched) return;
+    this.sketched = false;
+    this.scene.finish(this.store.now.colour);
     this.list.fill(this.model);
     this.lightUp();
   }
@@ -131,7 +142,6 @@ export class App {
     const m = (this.model = this.modelOf(this.page));
     this.colours = new Colours(m);
     this.scene = new Scene(m, this.colours);
-    this.finished = true;
     const now = this.store.now;
     const pick = follow(now.pick, before, m);
     const other = pick?.kind === "path" ? followPath(now.other, before, m) : null;
@@ -140,7 +150,7 @@ export class App {
     this.hover = follow(this.hover, before, m);
     if (this.cursor !== null && !m.nodes.has(this.cursor)) this.cursor = null;
     this.list.fill(m);
-    this.showAll();
+    this.showAll(false);
     if (this.hover) this.tip.again(this.tipOf(this.hover));
     else this.tip.hide();
   }
@@ -159,7 +169,8 @@ export class App {
     return new Model(shown);
   }
 
-  private showAll() {
+  /** Shows the data: at first as soon as can be. */
+  private showAll(first: boolean) {
     const m = this.model;
     const d = m.page.drawing;
     if (this.served) document.title = `${m.page.title} · traceflow`;
@@ -168,9 +179,12 @@ export class App {
     this.tools.offer(this.page, d);
     this.view.take(this.scene.root, d.columns, d);
     this.far = 0;
-    this.look(this.store.now);
-    if (this.finished) this.scene.finish();
+    this.sketched = false;
     this.update(this.store.now, null);
+    this.look(this.store.now);
+    this.sketched = true;
+    if (first) this.draw();
+    else this.finish();
     this.view.open();
   }
 
@@ -181,6 +195,7 @@ export class App {
   }
 
   private update(now: State, before: State | null) {
+    this.finish();
     const changed = (...names: (keyof State)[]) => before === null || names.some((n) => now[n] !== before[n]);
     if (before && changed("group")) {
       this.renew();
@@ -295,6 +310,7 @@ export class App {
     const { k } = this.view.place;
     const m = k > 0.6 ? 1 : k > 0.42 ? 1.35 : k > 0.28 ? 1.9 : k > 0.19 ? 2.8 : k > 0.12 ? 4 : 6;
     if (m !== this.far) {
+      this.finish();
       this.far = m;
       this.svg.style.setProperty("--m", String(m));
       this.svg.classList.toggle("near", m === 1.35);
@@ -349,7 +365,8 @@ export class App {
     });
     this.svg.addEventListener("click", (e) => {
       if (this.view.dragged) return;
-      const pick = what(e.target as Element);
+      // A press on a sketch was meant for what took its place.
+      const pick = what(e.target as Element) ?? what(document.elementFromPoint(e.clientX, e.clientY));
       if (pick || this.store.now.pick) this.go(pick);
     });
     this.svg.addEventListener("keydown", (e) => this.walk(e));

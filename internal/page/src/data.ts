@@ -170,7 +170,15 @@ export interface Band {
   asn: number;
   name: string;
   tint: number;
-  areas: { x: number; y: number; w: number; h: number; named?: boolean }[];
+  areas: (Area & { named?: boolean })[];
+}
+
+/** An upright rectangle. */
+export interface Area {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
 }
 
 export interface Mark {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Colours, strokesOf, tints } from "./colour.ts";
-import type { Band, Link, Node, Track } from "./data.ts";
+import type { Area, Band, Link, Node, Track } from "./data.ts";
 import { s } from "./dom.ts";
 import { key, type Model } from "./model.ts";
 import type { Metric } from "./state.ts";
+import { dress, stroke, Strokes } from "./strokes.ts";
 import { count } from "./text.ts";
 
 /** A path that is drawn over the others. */
@@ -13,12 +14,16 @@ export interface Strip {
   colour: string;
 }
 
-/** The drawing: every station and stroke stands where picture.Place put it. */
+/** The drawing: every station and stroke stands where picture.Place put it. It has
+ * its stations and strokes once sketch or finish was called. */
 export class Scene {
   readonly root = s("g", { class: "scene" });
   private readonly nodes = new Map<string, SVGGElement>();
-  private readonly links: { link: Link; group: SVGGElement; line: SVGPathElement; label?: SVGTextElement }[] = [];
+  private readonly links: { link: Link; group: SVGGElement; line: SVGPathElement; pale: boolean }[] = [];
   private readonly tracks: { track: Track; links: Link[]; line: SVGPathElement }[] = [];
+  private readonly delays: { link: Link; text: SVGTextElement }[] = [];
+  private readonly strokes = s("g", { class: "links" });
+  private readonly stations = s("g", { class: "nodes" });
   private readonly strips = s("g", { class: "strips" });
   private readonly names: { text: SVGTextElement; name: string; x: number; y: number; w: number }[] = [];
 
@@ -33,13 +38,8 @@ export class Scene {
       pipes.append(s("g", { class: p.hidden ? "pipe hidden" : "pipe", "data-tip": p.detail },
         s("path", { class: "wall", d: p.stroke }), s("path", { d: p.stroke }), s("text", { x: p.x, y: p.y + 4 }, p.label)));
     }
-    const strokes = s("g", { class: "links" });
     const labels = s("g", { class: "labels" });
-    for (const l of d.links) this.link(l, strokes, labels);
-    for (const n of d.nodes) {
-      this.track(n.in, model.into.get(n.id), strokes);
-      this.track(n.out, model.outOf.get(n.id), strokes);
-    }
+    for (const l of d.links) this.delay(l, labels);
     const marks = s("g", { class: "marks" });
     for (const m of d.marks) {
       marks.append(s("g", { class: m.certain ? "nat" : "nat maybe", "data-tip": m.detail },
@@ -47,9 +47,55 @@ export class Scene {
         s("rect", { x: m.x - 19, y: m.bottom - 17, width: 38, height: 16, rx: 3 }),
         s("text", { x: m.x, y: m.bottom - 5 }, m.certain ? "NAT" : "NAT?")));
     }
-    const nodes = s("g", { class: "nodes" });
-    for (const n of d.nodes) nodes.append(this.node(n));
-    this.root.append(bands, lines, pipes, strokes, this.strips, marks, nodes, this.runs(), labels);
+    this.root.append(bands, lines, pipes, this.strokes, this.strips, marks, this.stations, this.runs(), labels);
+  }
+
+  /** Draws what finish draws, with nothing pale, in a few elements that cannot be
+   * pointed at: a browser has them on the screen in half the time. Letters and
+   * stations are so many times their own size; only names in the window, which may
+   * be null, are written. */
+  sketch(metric: Metric, times: number, window: Area | null) {
+    const d = this.model.page.drawing;
+    const links = new Strokes();
+    const tracks = new Strokes();
+    for (const l of d.links) links.add(this.colours.link(l, metric), l);
+    for (const { track, links } of this.tracksOf()) tracks.add(this.colours.track(links, metric), track);
+    this.strokes.replaceChildren(s("g", { class: "sketch" }, ...links.drawn(), ...tracks.drawn()));
+    const circles = new Map<string, string>();
+    const others: SVGGElement[] = [];
+    for (const n of d.nodes) {
+      if (!isPlain(n)) {
+        others.push(this.node(n));
+        continue;
+      }
+      // The style makes stations larger around the origin.
+      const style = nodeClass(n);
+      circles.set(style, `${circles.get(style) ?? ""}M${(n.x + n.w / 2) / times + 5.5} ${n.y / times}a5.5 5.5 0 1 1 -11 0a5.5 5.5 0 1 1 11 0z`);
+      if (!window || n.x + n.w < window.x || n.x > window.x + window.w || n.y + n.below < window.y || n.y - n.above > window.y + window.h) continue;
+      const g = s("g", { class: style, transform: place(n) });
+      this.label(n, g);
+      others.push(g);
+    }
+    this.stations.replaceChildren(s("g", { class: "sketch" }, ...[...circles].map(([style, shapes]) => s("g", { class: style }, s("path", { class: "s", d: shapes })))), ...others);
+  }
+
+  /** Draws every stroke and station as an element of its own, instead of a sketch
+   * of them. */
+  finish(metric: Metric) {
+    const d = this.model.page.drawing;
+    for (const l of d.links) this.link(l);
+    for (const { track, links } of this.tracksOf()) this.tracks.push({ track, links, line: stroke(track) });
+    this.paint(metric);
+    this.stations.replaceChildren(...d.nodes.map((n) => this.node(n)));
+  }
+
+  /** What strokes of links have in common, with the links. */
+  private tracksOf(): { track: Track; links: Link[] }[] {
+    const m = this.model;
+    return m.page.drawing.nodes.flatMap((n) => [
+      ...(n.in ? [{ track: n.in, links: m.into.get(n.id) ?? [] }] : []),
+      ...(n.out ? [{ track: n.out, links: m.outOf.get(n.id) ?? [] }] : []),
+    ]);
   }
 
   private band(b: Band): SVGGElement {
@@ -81,37 +127,26 @@ export class Scene {
   private uncover(times: number) {
     const worth = (l: Link) => (l.lost ? 1e12 : 0) + (l.delta_us ?? 0);
     const shown: Link[] = [];
-    for (const { link, label } of [...this.links].sort((a, b) => worth(b.link) - worth(a.link))) {
-      if (!label) continue;
+    for (const { link, text } of [...this.delays].sort((a, b) => worth(b.link) - worth(a.link))) {
       const covered = shown.some((o) => Math.abs(o.label_x - link.label_x) < 52 * times && Math.abs(o.label_y - link.label_y) < 13 * times);
-      label.classList.toggle("covered", covered);
+      text.classList.toggle("covered", covered);
       if (!covered) shown.push(link);
     }
   }
 
-  private link(l: Link, strokes: SVGGElement, labels: SVGGElement) {
-    const line = s("path", { d: l.stroke });
-    line.style.setProperty("--w", String(l.width));
-    const silent = this.model.nodes.get(l.from)?.kind === "silent" || this.model.nodes.get(l.to)?.kind === "silent";
-    const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line);
-    strokes.append(group);
-    let label: SVGTextElement | undefined;
-    if (l.label) {
-      label = s("text", { class: l.lost ? "delay loss" : "delay", x: l.label_x, y: l.label_y - 7 }, l.label);
-      labels.append(label);
-    }
-    this.links.push(label ? { link: l, group, line, label } : { link: l, group, line });
+  private delay(l: Link, labels: SVGGElement) {
+    if (!l.label) return;
+    const text = s("text", { class: l.lost ? "delay loss" : "delay", x: l.label_x, y: l.label_y - 7 }, l.label);
+    labels.append(text);
+    this.delays.push({ link: l, text });
   }
 
-  /** Adds what is not seen of a large drawing at first: names, and room around
-   * strokes and stations for the mouse. Making it takes as long as all the rest. */
-  finish() {
-    for (const l of this.links) l.group.append(s("path", { class: "hit", d: l.link.stroke }));
-    for (const [id, g] of this.nodes) {
-      const n = this.model.nodes.get(id)!;
-      g.prepend(s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
-      if (g.querySelector(".label") === null) this.label(n, g);
-    }
+  private link(l: Link) {
+    const line = stroke(l);
+    const silent = this.model.nodes.get(l.from)?.kind === "silent" || this.model.nodes.get(l.to)?.kind === "silent";
+    const hit = s("path", { class: "hit", d: l.stroke });
+    const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line, hit);
+    this.links.push({ link: l, group, line, pale: false });
   }
 
   private label(n: Node, g: SVGGElement) {
@@ -123,17 +158,10 @@ export class Scene {
     });
   }
 
-  private track(track: Track | undefined, links: Link[] | undefined, strokes: SVGGElement) {
-    if (!track || !links) return;
-    const line = s("path", { d: track.stroke });
-    line.style.setProperty("--w", String(track.width));
-    strokes.append(line);
-    this.tracks.push({ track, links, line });
-  }
-
   private node(n: Node): SVGGElement {
-    const g = s("g", { class: nodeClass(n), "data-n": n.id, transform: `translate(${n.x + n.w / 2} ${n.y})` });
-    if (n.kind === "source" || n.kind === "destination") this.label(n, g);
+    const g = s("g", { class: nodeClass(n), "data-n": n.id, transform: place(n) },
+      s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
+    this.label(n, g);
     this.stub(n, g);
     switch (n.kind) {
       case "source":
@@ -202,20 +230,23 @@ export class Scene {
 
   /** Colours every stroke. */
   paint(metric: Metric) {
-    for (const l of this.links) l.line.setAttribute("class", strokeClass(this.colours.link(l.link, metric), l.link));
-    for (const t of this.tracks) t.line.setAttribute("class", `track ${this.colours.track(t.links, metric)}${t.track.inferred ? " inferred" : ""}`);
+    const links = this.links.map((l) => ({ element: l.group, layer: dress(l.line, this.colours.link(l.link, metric), l.link) }));
+    const tracks = this.tracks.map((t) => ({ element: t.line, layer: dress(t.line, this.colours.track(t.links, metric), t.track) }));
+    const over = (a: { layer: string }, b: { layer: string }) => (a.layer < b.layer ? -1 : a.layer > b.layer ? 1 : 0);
+    this.strokes.replaceChildren(...[...links.sort(over), ...tracks.sort(over)].map((x) => x.element));
   }
 
   /** Makes pale what is not lit. */
   light(link: (l: Link) => boolean, node: (n: Node) => boolean, found: (n: Node) => boolean) {
     const dark = new Set<Link>();
     for (const l of this.links) {
-      const lit = link(l.link);
-      if (!lit) dark.add(l.link);
-      l.group.classList.toggle("dim", !lit);
-      l.label?.classList.toggle("dim", !lit);
+      const pale = !link(l.link);
+      if (pale) dark.add(l.link);
+      if (pale !== l.pale) l.group.classList.toggle("dim", pale);
+      l.pale = pale;
     }
-    for (const t of this.tracks) t.line.classList.toggle("dim", t.links.every((l) => dark.has(l)));
+    for (const { link, text } of this.delays) text.classList.toggle("dim", dark.has(link));
+    for (const t of this.tracks) t.line.classList.toggle("dim", dark.size > 0 && t.links.every((l) => dark.has(l)));
     for (const [id, g] of this.nodes) {
       const n = this.model.nodes.get(id)!;
       g.classList.toggle("dim", !node(n));
@@ -257,8 +288,13 @@ function nodeClass(n: Node): string {
   return c;
 }
 
-function strokeClass(colour: string, l: Link): string {
-  return `${colour}${l.inferred ? " inferred" : ""}${l.status ? ` ${l.status}` : ""}`;
+/** Says whether a station is a circle and its name, and nothing else. */
+function isPlain(n: Node): boolean {
+  return (n.kind === "router" || n.kind === "silent") && !n.ends?.length && n.status === undefined;
+}
+
+function place(n: Node): string {
+  return `translate(${n.x + n.w / 2} ${n.y})`;
 }
 
 /** Says why flows got no further. */

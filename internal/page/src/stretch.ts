@@ -43,11 +43,7 @@ export function stretch(d: Drawing, times: number) {
 }
 
 /** Stretches a path of picture.Place, which has M, H and C with coordinates that
- * are not relative. */
+ * are not relative: two numbers with a space between them are a point. */
 function strokeTimes(stroke: string, times: number): string {
-  return stroke.replace(/([MHC])([^MHC]*)/g, (_, command: string, numbers: string) => {
-    if (command === "H") return command + numbers;
-    const scaled = numbers.trim().split(" ").map((v, i) => (i % 2 === 1 ? Math.round(Number(v) * times) : v));
-    return command + scaled.join(" ");
-  });
+  return stroke.replace(/(-?[\d.]+) (-?[\d.]+)/g, (_, x: string, y: string) => `${x} ${Math.round(Number(y) * times)}`);
 }

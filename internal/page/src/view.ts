@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Drawing } from "./data.ts";
+import type { Area, Drawing } from "./data.ts";
 import { s } from "./dom.ts";
 
 export interface Place {
@@ -58,6 +58,12 @@ export class View {
 
   private get box() {
     return { w: this.svg.clientWidth || 800, h: (this.svg.clientHeight || 600) - room };
+  }
+
+  /** What of the drawing is in the window. */
+  get area(): Area {
+    const { k, x, y } = this.place;
+    return { x, y, w: this.box.w / k, h: this.box.h / k };
   }
 
   private wheel(e: WheelEvent) {
