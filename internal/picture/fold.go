@@ -90,11 +90,7 @@ func (n *Node) take(m Node) {
 		n.RTT.Min = min(n.RTT.Min, m.RTT.Min)
 		n.RTT.Median, n.RTT.P95, n.RTT.Max = max(n.RTT.Median, m.RTT.Median), max(n.RTT.P95, m.RTT.P95), max(n.RTT.Max, m.RTT.Max)
 	}
-	for _, e := range m.Ends {
-		for range e.Flows {
-			n.endOne(e.Reason)
-		}
-	}
+	n.endHere(m.Ends)
 }
 
 // foldLinks bundles links that begin and end together now.

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// owned reports whether an owner of any node is known.
+// owned reports whether nodes stand on the grounds of their owners: one is known,
+// and stations are not cities.
 func (p *placer) owned() bool {
-	return slices.ContainsFunc(p.Nodes, func(n Node) bool { return n.ASN != 0 })
+	return p.By != ByCity && slices.ContainsFunc(p.Nodes, func(n Node) bool { return n.ASN != 0 })
 }
 
 // bands lays a ground behind the nodes of each owner. In every column it is cut

@@ -52,7 +52,9 @@ func (d *describer) measure() {
 			}
 			before, from = id, h.RTTStats
 		}
-		if n := len(p.Hops); n > 0 && i < len(d.Paths) {
+		// Flows that were not asked about the destination have no round trip, though
+		// others say that they lead there.
+		if n := len(p.Hops); n > 0 && d.node(d.ids[p.Hops[n-1].Node]).Kind == Destination {
 			last := &p.Hops[n-1]
 			d.Paths[i].Median, d.Paths[i].Sent, d.Paths[i].Replies = last.Median.Microseconds(), last.Sent, last.Replies
 		}
@@ -109,7 +111,7 @@ const (
 
 // label names the links where most of the delay comes from, and those that lose
 // packets.
-func (d *describer) label() {
+func (d *Drawing) label() {
 	longest := int64(0)
 	for i := range d.Nodes {
 		longest = max(longest, d.Nodes[i].RTT.Median)

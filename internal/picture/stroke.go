@@ -48,6 +48,10 @@ func (p *placer) strokes() {
 		if to.In != nil {
 			end = x2
 		}
+		if len(l.Via) > 0 {
+			p.passingStroke(l)
+			continue
+		}
 		l.Stroke = fmt.Sprintf("M%d %d", start, from.Y)
 		if from.Y != to.Y {
 			if start != x1 {
@@ -60,6 +64,31 @@ func (p *placer) strokes() {
 		}
 		l.LabelX, l.LabelY = (x1+x2)/2, (from.Y+to.Y)/2
 	}
+}
+
+// passingStroke draws a link that passes columns, and labels its longest level
+// part.
+func (p *placer) passingStroke(l *Link) {
+	from, to := p.node(l.From), p.node(l.To)
+	c := p.column(from.TTL)
+	start, end := from.middle(), to.middle()
+	if from.Out != nil {
+		start = from.X + from.W
+	}
+	if to.In != nil {
+		end = to.X
+	}
+	x, y := from.X+from.W, from.Y
+	stroke := fmt.Sprintf("M%d %dH%d", start, y, x)
+	for _, next := range l.Via {
+		c++
+		column := &p.Columns[c]
+		stroke += bend(x, y, column.X, next) + fmt.Sprintf("H%d", column.X+column.W)
+		x, y = column.X+column.W, next
+	}
+	l.Stroke = stroke + bend(x, y, to.X, to.Y) + fmt.Sprintf("H%d", end)
+	passed := &p.Columns[p.column(from.TTL)+1]
+	l.LabelX, l.LabelY = passed.X+passed.W/2, l.Via[0]
 }
 
 func (n *Node) middle() int { return n.X + n.W/2 }

@@ -149,7 +149,6 @@ export class App {
     if (JSON.stringify([pick, other]) !== JSON.stringify([now.pick, now.other])) this.store.keep({ pick, other });
     this.hover = follow(this.hover, before, m);
     if (this.cursor !== null && !m.nodes.has(this.cursor)) this.cursor = null;
-    this.list.fill(m);
     this.showAll(false);
     if (this.hover) this.tip.again(this.tipOf(this.hover));
     else this.tip.hide();

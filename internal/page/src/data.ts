@@ -10,10 +10,11 @@ export interface Page {
   title: string;
   heading: Heading;
   drawing: Drawing;
+  /** Drawings with fewer stations: those that say anything else. */
+  groups?: Partial<Record<Grouping, Group>>;
   details: Record<string, Detail>;
   flows: Flow[];
   paths: Path[];
-  groups?: Partial<Record<Grouping, Group>>;
 }
 
 /** What stations may be drawn together by. */
@@ -23,7 +24,6 @@ export type Grouping = (typeof groupings)[number];
 /** The same paths with several stations drawn as one. */
 export interface Group {
   drawing: Drawing;
-  details?: Record<string, Detail>;
 }
 
 export interface Heading {
@@ -96,7 +96,13 @@ export interface Detail {
 export interface Drawing {
   width: number;
   height: number;
-  columns: { ttl: number; x: number; w: number }[];
+  /** What its stations have in common, unless they are single nodes. */
+  by?: Grouping;
+  /** It shows two results: status says what became of everything. */
+  merged?: boolean;
+  /** Why nothing has a place: then there are only tables. */
+  too_large?: string;
+  columns: { ttl: number; label?: string; x: number; w: number }[];
   nodes: Node[];
   links: Link[];
   paths: { id: number; nodes: string[] }[];
@@ -129,7 +135,16 @@ export interface Node {
   hidden?: number;
   ends?: { reason: string; flows: number }[];
   members?: Node[];
+  /** Name of a group's owner or city. */
+  name?: string;
+  /** IDs of what a station of a grouped drawing stands for, in the drawing of
+   * single nodes. */
+  stations?: string[];
+  addresses?: number;
+  /** The least and the largest median in a group. */
+  medians_us?: number[];
   share: number;
+  before?: Past;
   x: number;
   y: number;
   w: number;
@@ -140,7 +155,20 @@ export interface Node {
   lines: string[] | null;
 }
 
+/** What something was in the first of two results. */
+export interface Past {
+  flows: number;
+  share: number;
+  sent?: number;
+  replies?: number;
+  rtt_us?: { min: number; median: number; p95: number; max: number };
+  delta_us?: number;
+  samples?: number;
+  lost?: number;
+}
+
 export interface Track {
+  status?: string;
   width: number;
   level: number;
   inferred?: boolean;
@@ -154,16 +182,21 @@ export interface Link {
   flows: number;
   share: number;
   bundle: number;
+  /** The least and the largest delay of what it bundles between two groups. */
+  deltas_us?: number[];
+  ixp?: string;
   inferred?: boolean;
   delta_us?: number;
   samples: number;
   lost?: number;
+  before?: Past;
   width: number;
   level: number;
   label?: string;
   stroke: string;
   label_x: number;
   label_y: number;
+  via?: number[];
 }
 
 export interface Band {
@@ -221,5 +254,11 @@ export function read(text: string): Page | null {
  * members, as those in a bar are. */
 export function groupedBy(page: Page, by: Grouping | null): Page {
   const group = by === null ? undefined : page.groups?.[by];
-  return group ? { ...page, drawing: group.drawing, details: { ...page.details, ...group.details } } : page;
+  if (!group) return page;
+  const single = new Map(page.drawing.nodes.flatMap((n) => [n, ...(n.members ?? [])]).map((n) => [n.id, n]));
+  for (const n of group.drawing.nodes) {
+    const own = n.stations?.length === 1 && n.stations[0] === n.id;
+    if (n.stations && !own) n.members = n.stations.map((id) => single.get(id)).filter((m) => m !== undefined);
+  }
+  return { ...page, drawing: group.drawing };
 }
