@@ -33,7 +33,9 @@ type Pages struct{ last *pageData }
 // is to come.
 func (p *Pages) Next(t *traceflow.Trace, measuring bool) (title string, data []byte, err error) {
 	shown := newPage(t, p.last)
-	shown.Heading.Measuring = measuring
+	if shown.Heading.Measuring = measuring; measuring { // which is too early to conclude anything
+		shown.Heading.Statement, shown.Heading.Ending = []string{}, ""
+	}
 	p.last = shown
 	data, err = json.Marshal(shown)
 	return shown.Title + " · traceflow", data, err

@@ -15,7 +15,7 @@ export class Banner {
   readonly root = h("p", { class: "banner", role: "status", hidden: true });
 
   say(what: Notice, line: string) {
-    this.root.textContent = [texts[what], line].filter(Boolean).join(" ");
+    this.root.textContent = what === "ended" && line ? `${line} Export what is here to keep it.` : texts[what];
     this.root.hidden = what === "";
   }
 }

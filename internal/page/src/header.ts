@@ -18,7 +18,7 @@ export class Header {
 
   update(m: Model) {
     if (this.title.textContent !== m.page.title) this.title.textContent = m.page.title;
-    exchange(this.rest, [facts(m), ...trouble(m), statement(m)]);
+    exchange(this.rest, [facts(m), ...trouble(m), ...statement(m)]);
   }
 }
 
@@ -45,11 +45,12 @@ function trouble(m: Model): Element[] {
   return text ? [h("p", { class: "trouble" }, text)] : [];
 }
 
-function statement(m: Model): Element {
+function statement(m: Model): Element[] {
   const [first, ...rest] = m.page.heading.statement;
-  return rest.length > 0
-    ? h("details", { class: "sure" }, h("summary", {}, first ?? ""), h("ul", {}, ...rest.map((t) => h("li", {}, t))))
-    : h("p", { class: "sure" }, first ?? "");
+  if (first === undefined) return []; // it is too early
+  return [rest.length > 0
+    ? h("details", { class: "sure" }, h("summary", {}, first), h("ul", {}, ...rest.map((t) => h("li", {}, t))))
+    : h("p", { class: "sure" }, first)];
 }
 
 /** Writes ports that are no range by the lowest and the highest. */

@@ -29,6 +29,8 @@ export class Live {
   private ended = false;
   private paused = false;
   private held: Page | null = null;
+  /** The version of the data that came last, which is their entity tag. */
+  private version = "";
   /** When the next may be fetched, and the timers that wait for something. */
   private next = 0;
   private timer = 0;
@@ -59,7 +61,8 @@ export class Live {
       this.found();
       this.soon();
     });
-    source.addEventListener("changed", () => {
+    source.addEventListener("changed", (e: MessageEvent<string>) => {
+      if (e.data === this.version) return;
       this.stale = true;
       this.soon();
     });
@@ -98,12 +101,13 @@ export class Live {
     this.busy = true;
     this.stale = false;
     this.next = performance.now() + (this.paused ? pausedPace : pace);
-    const text = await ask();
-    if (text === null) {
+    const answer = await ask();
+    if (!answer) {
       this.stale = !this.ended;
       this.next = performance.now() + patience;
     } else {
-      const page = read(text);
+      this.version = answer.version;
+      const page = read(answer.text);
       if (!page) this.shows.notice("foreign", "");
       else if (this.paused) this.held = page;
       else await this.show(page);
@@ -123,10 +127,11 @@ export class Live {
 }
 
 /** Returns the data that the server has now, or null if it does not answer. */
-async function ask(): Promise<string | null> {
+async function ask(): Promise<{ text: string; version: string } | null> {
   try {
     const answer = await fetch("data", { cache: "no-store", signal: AbortSignal.timeout(20_000) });
-    return answer.ok && answer.status === 200 ? await answer.text() : null;
+    const version = (answer.headers.get("ETag") ?? "").replace(/^W\/|"/g, "");
+    return answer.status === 200 ? { text: await answer.text(), version } : null;
   } catch {
     return null;
   }
