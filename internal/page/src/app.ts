@@ -248,7 +248,7 @@ export class App {
   }
 
   private showTable(yes: boolean) {
-    exchange(this.twin, yes ? tables(this.model, within(this.store.now)) : []);
+    exchange(this.twin, yes ? tables(this.model, within(this.model.page.drawing, this.store.now)) : []);
     this.hideForTable(yes);
   }
 
@@ -408,7 +408,7 @@ export class App {
     }
     if (!/^Arrow/.test(e.key)) return;
     e.preventDefault();
-    const to = step(m, at, e.key, within(this.store.now));
+    const to = step(m, at, e.key, within(m.page.drawing, this.store.now));
     if (!to) return;
     this.cursor = to.id;
     this.scene.mark(to.id, null);

@@ -102,7 +102,7 @@ function said(text: string | undefined, source: string | undefined): string {
 function nodeCard(m: Model, n: Node): Element[] {
   const d = m.detail(n.id);
   const paths = m.pathsThrough({ kind: "node", id: n.id });
-  const titles: Record<string, string> = { silent: `Silent hop at TTL ${n.ttl}`, bar: `${n.members?.length ?? 0} next hops at TTL ${n.ttl}`, source: `Source ${m.name(n.id)}` };
+  const titles: Record<string, string> = { silent: `Silent hop at TTL ${n.ttl}`, bar: `${n.members?.length ?? 0} next hops at TTL ${n.ttl}`, group: m.name(n.id), source: `Source ${m.name(n.id)}` };
   const out: Element[] = [top(titles[n.kind] ?? m.name(n.id))];
   if (n.unreached) out.push(h("p", {}, "The destination answered nothing. No link leads to it, as nobody knows what the last one is."));
   const sent = n.sent > 0;
@@ -110,15 +110,15 @@ function nodeCard(m: Model, n: Node): Element[] {
     ["Address", n.address && h("span", { class: "mono" }, n.address)],
     ["Name", said(n.hostname, d.name_source)],
     ["Kind", n.kind === "exchange" ? "router at an exchange point" : n.kind === "destination" ? "destination" : null],
-    ["TTL", n.kind === "source" ? "" : String(n.ttl)],
+    ["TTL", n.kind === "source" ? "" : n.kind === "group" ? ranges((n.members ?? []).map((x) => x.ttl)) : String(n.ttl)],
     ["Interface", [n.interface ? `index ${n.interface}` : "", ...(d.in ?? [])].filter(Boolean).join(", ")],
     ["AS", said(as(n, d), d.origin_source)],
     ["Prefix", d.prefix && h("span", { class: "mono" }, d.prefix)],
     ["Exchange", said([n.ixp, d.lan].filter(Boolean).join(", "), d.lan_source)],
     ["Place", said([n.city, n.country].filter(Boolean).join(", "), d.place_source)],
     ["Hidden", n.hidden ? count(n.hidden, "hop") : ""],
-    ["Flows", n.kind === "source" ? String(n.flows) : `${n.flows}, ${percent(n.share)} of those at this TTL`],
-    ["Round trip", sent ? (n.kind === "bar" ? `${n.replies > 0 ? `${ms(n.rtt_us.min)} to ${ms(n.rtt_us.max)}` : "N/A"}` : rtt(n)) : ""],
+    ["Flows", n.kind === "source" ? String(n.flows) : `${n.flows}, ${percent(n.share)} of ${n.kind === "group" ? "all" : "those at this TTL"}`],
+    ["Round trip", sent ? (n.kind === "bar" || n.kind === "group" ? `${n.replies > 0 ? `${ms(n.rtt_us.min)} to ${ms(n.rtt_us.max)}` : "N/A"}` : rtt(n)) : ""],
     ["Answered", sent ? `${n.replies} of ${count(n.sent, "packet")}` : ""],
     ["Loss", sent && n.replies > 0 && n.replies < n.sent ? lossText(n, d) : ""],
     ["Ends here", (n.ends ?? []).map((e) => `${count(e.flows, "flow")}: ${endText(e.reason)}`).join("; ")],
@@ -196,12 +196,21 @@ function memberTable(of: Node): Element[] {
       h("td", { class: "num" }, String(n.flows)), h("td", { class: "num" }, n.replies > 0 ? ms(n.rtt_us.median) : "N/A"),
       h("td", { class: "num" }, n.sent > 0 ? percent(1 - n.replies / n.sent) : "N/A")));
   }
+  if (of.kind !== "bar") {
+    const title = count(members.length, "station");
+    return [h("h3", {}, title), tableOf(title, "Station", body)];
+  }
   const flows = members.map((n) => n.flows);
   const mean = flows.reduce((a, b) => a + b, 0) / Math.max(1, flows.length);
   return [
     h("h3", {}, `${members.length} next hops, ${mean.toFixed(1)} flows each on average, ${Math.min(...flows)} to ${Math.max(...flows)}`),
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Next hops" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Next hop"), h("th", { class: "num" }, "Flows"), h("th", { class: "num" }, "Median"), h("th", { class: "num" }, "Loss"))), body)),
+    tableOf("Next hops", "Next hop", body),
   ];
+}
+
+function tableOf(name: string, first: string, body: Element): Element {
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name },
+    h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, first), h("th", { class: "num" }, "Flows"), h("th", { class: "num" }, "Median"), h("th", { class: "num" }, "Loss"))), body));
 }
 
 function linkCard(m: Model, l: Link): Element[] {

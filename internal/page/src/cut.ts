@@ -7,15 +7,21 @@ import type { Span } from "./view.ts";
 
 const far = 20_000;
 
+/** Says whether the columns of a drawing are TTLs: those of owners and of cities
+ * only count. */
+export function byTTL(d: Drawing): boolean {
+  return d.by === undefined || d.by === "router";
+}
+
 /** Says whether what stands at a TTL is shown. */
-export function within(now: State): (ttl: number) => boolean {
-  return (ttl) => ttl >= now.from && (now.to === 0 || ttl <= now.to);
+export function within(d: Drawing, now: State): (ttl: number) => boolean {
+  return (ttl) => !byTTL(d) || (ttl >= now.from && (now.to === 0 || ttl <= now.to));
 }
 
 /** The columns that are shown, from left to right; null if all of them are. */
 export function spanOf(d: Drawing, now: State): Span | null {
-  if (now.from === 0 && now.to === 0) return null;
-  const shown = d.columns.filter((c) => within(now)(c.ttl));
+  if (!byTTL(d) || (now.from === 0 && now.to === 0)) return null;
+  const shown = d.columns.filter((c) => within(d, now)(c.ttl));
   const [first, last] = [shown[0], shown.at(-1)];
   return first && last ? { left: first.x, right: last.x + last.w } : null;
 }

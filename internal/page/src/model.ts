@@ -142,7 +142,7 @@ export class Model {
   name(id: string): string {
     const n = this.nodes.get(id);
     if (!n) return id;
-    if (n.kind === "group") return n.lines?.[0] ?? id;
+    if (n.kind === "group") return n.name || (n.asn ? `AS${n.asn}` : "owner not known");
     switch (n.kind) {
       case "silent":
         return `silent hop at TTL ${n.ttl}`;

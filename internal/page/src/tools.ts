@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { byTTL } from "./cut.ts";
 import { type Drawing, type Grouping, groupings, type Page } from "./data.ts";
 import { button, h } from "./dom.ts";
 import { type Metric, metrics, type State, type Store, type Theme, themes } from "./state.ts";
@@ -48,6 +49,7 @@ export class Tools {
   private readonly groups = h("label", { hidden: true }, "Group", this.group);
   private readonly from = h("input", { type: "range", id: "from", min: 1, max: 1, value: 1 });
   private readonly to = h("input", { type: "range", id: "to", min: 1, max: 1, value: 1 });
+  private readonly ttls: HTMLElement[];
   private readonly fromOut = h("output", { class: "num" });
   private readonly toOut = h("output", { class: "num" });
   private readonly ranges: { name: (typeof limits)[number]["name"]; field: HTMLInputElement; out: HTMLElement; unit: string }[] = [];
@@ -72,11 +74,12 @@ export class Tools {
     this.to.addEventListener("input", () => this.cut(store, Math.min(Number(this.from.value), Number(this.to.value)), Number(this.to.value)));
     this.bands = toggle("bands", "AS bands", { title: "g" });
     this.silent = toggle("silent", "Silent hops", { title: "s" });
+    this.ttls = [h("label", {}, "Show from TTL", this.fromOut, this.from), h("label", {}, "to TTL", this.toOut, this.to)];
     this.root.append(
       h("label", {}, "Colour", this.colour),
       this.groups, this.bands, this.silent,
       drop("Filter", "left", ...sliders, h("p", { class: "quiet" }, "Links below are pale."),
-        h("label", {}, "Show from TTL", this.fromOut, this.from), h("label", {}, "to TTL", this.toOut, this.to)),
+        ...this.ttls),
       toggle("table", "Table", { title: "t", "aria-controls": "twin" }),
       h("span", { class: "gap" }), ...menu, this.theme,
     );
@@ -96,6 +99,7 @@ export class Tools {
     if (this.group.options.length !== 1 + has.length) {
       this.group.replaceChildren(h("option", { value: "" }, "none"), ...has.map((g) => h("option", { value: g }, groupNames[g])));
     }
+    for (const l of this.ttls) l.hidden = !byTTL(drawing);
     const most = String(drawing.columns.at(-1)?.ttl || 1);
     this.from.max = most;
     this.to.max = most;

@@ -52,7 +52,8 @@ export class View {
     this.scene = scene;
     this.columns = columns;
     this.size = size;
-    this.ruler = columns.slice(1).map((c) => s("text", { y: 18 }, String(c.ttl)));
+    this.ruler = columns.slice(1).map((c) => s("text", { y: 18 }, c.label ?? String(c.ttl)));
+    this.label.textContent = columns[0]?.label ?? "TTL";
     this.bar.replaceChildren(s("rect", { x: 0, y: 0, width: "100%", height: room - 2 }), ...this.ruler, this.label);
   }
 
