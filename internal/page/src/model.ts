@@ -30,6 +30,8 @@ export class Model {
   readonly into = new Map<string, Link[]>();
   readonly outOf = new Map<string, Link[]>();
   private readonly through = new Map<string, Set<number>>();
+  /** IDs of the paths along a link, by the ID of its first end and its last. */
+  private readonly along = new Map<string, Map<string, Set<number>>>();
   private readonly words = new Map<number, string>();
 
   constructor(readonly page: Page) {
@@ -49,18 +51,23 @@ export class Model {
     for (const f of page.flows) this.flows.set(f.id, f);
     for (const p of page.paths) this.paths.set(p.id, p);
     for (const p of d.paths) this.drawn.set(p.id, p.nodes);
-    const visit = (what: string, path: number) => {
-      const seen = this.through.get(what) ?? new Set();
-      this.through.set(what, seen.add(path));
-    };
-    for (const p of page.paths) {
-      for (const id of p.nodes) visit(id, p.id);
-      const drawn = this.drawn.get(p.id) ?? [];
-      drawn.forEach((id, i) => {
-        visit(id, p.id);
-        const before = drawn[i - 1];
-        if (before !== undefined) visit(key(before, id), p.id);
-      });
+    for (const p of page.paths) this.follow(p);
+  }
+
+  /** Notes what a path passes. There are many of them, and this is done for each
+   * time that new data come. */
+  private follow(p: Path) {
+    for (const id of p.nodes) visit(this.through, id, p.id);
+    const drawn = this.drawn.get(p.id) ?? [];
+    let before: string | undefined;
+    for (const id of drawn) {
+      if (this.bars.size > 0) visit(this.through, id, p.id);
+      if (before !== undefined) {
+        let to = this.along.get(before);
+        if (!to) this.along.set(before, (to = new Map()));
+        visit(to, id, p.id);
+      }
+      before = id;
     }
   }
 
@@ -74,7 +81,7 @@ export class Model {
       case "path":
         return new Set([pick.id]);
       case "link":
-        return this.through.get(key(pick.from, pick.to)) ?? new Set();
+        return this.along.get(pick.from)?.get(pick.to) ?? new Set();
       case "node":
         return this.through.get(pick.id) ?? new Set();
     }
@@ -176,6 +183,12 @@ function push<T>(map: Map<string, T[]>, k: string, v: T) {
   const list = map.get(k);
   if (list) list.push(v);
   else map.set(k, [v]);
+}
+
+function visit(passed: Map<string, Set<number>>, what: string, path: number) {
+  const paths = passed.get(what);
+  if (paths) paths.add(path);
+  else passed.set(what, new Set([path]));
 }
 
 function nodeWords(n: Node): string {
