@@ -272,7 +272,7 @@ func strangersAddress(_ *testing.T, p pageTab) {
 func thresholds(_ *testing.T, p pageTab) {
 	p.want(`all('g.link:not(.dim)').length`, 1)
 	p.keys(kb.Escape)
-	p.want(`all('output').map(e => e.textContent)`, []string{"off", "off", "30 ms"})
+	p.want(`all('output').map(e => e.textContent)`, []string{"off", "off", "30 ms", "1", "7"})
 }
 
 func movesAndScales(_ *testing.T, p pageTab) {

@@ -106,12 +106,22 @@ func TestBundle(t *testing.T) {
 		}
 		size += len(text)
 		for _, bad := range []string{
-			"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "fetch(", "XMLHttpRequest", "import(",
+			"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "XMLHttpRequest", "import(",
 			"</script", "</style", "<!--", "@import", "url(", "https:", "sourceMappingURL",
 		} {
 			if bytes.Contains(text, []byte(bad)) {
 				t.Errorf("%s has %q", file, bad)
 			}
+		}
+	}
+	script, err := os.ReadFile(filepath.Join("bundle", "main.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It asks its own server, where it has one, and that by two relative names.
+	for call, name := range map[string]string{"fetch(": `"data"`, "EventSource(": `"events"`} {
+		if got := strings.Count(string(script), call+name); got != 1 || got != strings.Count(string(script), call) {
+			t.Errorf("%d of %s%s, %d of %[2]s", got, call, name, strings.Count(string(script), call))
 		}
 	}
 	t.Logf("%d bytes", size)

@@ -62,6 +62,7 @@ type Tab struct {
 	t         testing.TB
 	ctx       context.Context //nolint:containedctx // chromedp keeps its tab there
 	downloads string
+	allowed   string // how the addresses begin that it may ask
 	// Close closes the tab before its test ends.
 	Close func()
 
@@ -69,11 +70,23 @@ type Tab struct {
 	complaints []string
 }
 
-// Open opens a page in a window of that size.
+// Open opens a page from disk in a window of that size.
 func (b *Browser) Open(t testing.TB, url string, width, height int64) *Tab {
 	t.Helper()
+	return b.open(t, "file:", url, width, height)
+}
+
+// OpenServed opens a page of a server at an origin, as "http://127.0.0.1:8081".
+// That the server does not answer is no complaint.
+func (b *Browser) OpenServed(t testing.TB, origin, path string, width, height int64) *Tab {
+	t.Helper()
+	return b.open(t, origin+"/", origin+path, width, height)
+}
+
+func (b *Browser) open(t testing.TB, allowed, url string, width, height int64) *Tab {
+	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
-	tab := &Tab{t: t, ctx: ctx, downloads: t.TempDir()}
+	tab := &Tab{t: t, ctx: ctx, downloads: t.TempDir(), allowed: allowed}
 	tab.Close = sync.OnceFunc(func() {
 		cancel()
 		tab.mu.Lock()
@@ -110,9 +123,12 @@ func (b *Tab) hear(event any) {
 			complaint += " " + string(a.Value) + a.Description
 		}
 	case *log.EventEntryAdded:
+		if e.Entry.Source == log.EntrySourceNetwork && strings.HasPrefix(e.Entry.URL, b.allowed) {
+			return
+		}
 		complaint = "log: " + e.Entry.Text
 	case *network.EventRequestWillBeSent:
-		if url := e.Request.URL; !strings.HasPrefix(url, "file:") && !strings.HasPrefix(url, "blob:") {
+		if url := e.Request.URL; !strings.HasPrefix(url, b.allowed) && !strings.HasPrefix(url, "blob:") {
 			complaint = "request to " + url
 		}
 	}

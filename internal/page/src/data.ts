@@ -3,19 +3,28 @@
 // What the page is given: render.pageData and picture.Drawing, in JSON. Times
 // are in microseconds, shares and losses from 0 to 1, lengths in pixels.
 
+const version = 1;
+
 export interface Page {
   page: number;
   title: string;
   heading: Heading;
   drawing: Drawing;
   /** Drawings with fewer stations: those that say anything else. */
-  groups?: Partial<Record<Grouping, { drawing: Drawing }>>;
+  groups?: Partial<Record<Grouping, Group>>;
   details: Record<string, Detail>;
   flows: Flow[];
   paths: Path[];
 }
 
-export type Grouping = "as" | "city" | "router";
+/** What stations may be drawn together by. */
+export const groupings = ["router", "as", "city"] as const;
+export type Grouping = (typeof groupings)[number];
+
+/** The same paths with several stations drawn as one. */
+export interface Group {
+  drawing: Drawing;
+}
 
 export interface Heading {
   source: string;
@@ -40,6 +49,8 @@ export interface Heading {
   shape: string;
   ending?: string;
   statement: string[];
+  /** Whether more is to come. */
+  measuring?: boolean;
 }
 
 export interface Flow {
@@ -230,7 +241,30 @@ export interface Pipe {
   y: number;
 }
 
-/** The data that stand in the file. */
-export function embedded(): Page {
-  return JSON.parse(document.getElementById("data")?.textContent ?? "null") as Page;
+/** The data that stand in the file; null on a page that is served. */
+export function embedded(): Page | null {
+  return read(document.getElementById("data")?.textContent ?? "null");
+}
+
+/** Reads data, and returns null if they are not of this version of the page. */
+export function read(text: string): Page | null {
+  try {
+    const page = JSON.parse(text) as Page | null;
+    return page?.page === version ? page : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The page as stations grouped in some way make it. Stations in a group are its
+ * members, as those in a bar are. */
+export function groupedBy(page: Page, by: Grouping | null): Page {
+  const group = by === null ? undefined : page.groups?.[by];
+  if (!group) return page;
+  const single = new Map(page.drawing.nodes.flatMap((n) => [n, ...(n.members ?? [])]).map((n) => [n.id, n]));
+  for (const n of group.drawing.nodes) {
+    const own = n.stations?.length === 1 && n.stations[0] === n.id;
+    if (n.stations && !own) n.members = n.stations.map((id) => single.get(id)).filter((m) => m !== undefined);
+  }
+  return { ...page, drawing: group.drawing };
 }

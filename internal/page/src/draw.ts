@@ -184,6 +184,9 @@ export class Scene {
       case "bar":
         this.bar(n, g);
         break;
+      case "group":
+        g.append(s("rect", { class: "s", x: -9, y: -6.5, width: 18, height: 13, rx: 6.5 }));
+        break;
       default:
         g.append(s("circle", { class: "s", cx: 0, cy: 0, r: 5.5 }));
     }
