@@ -174,6 +174,7 @@ func clicks(_ *testing.T, p pageTab) {
 	p.want(heading, "Path 2")
 	p.keys(kb.Escape)
 	p.want(heading, "What stands out")
+	p.Do(chromedp.MouseEvent(chromedp.MouseMoved, 3, 3)) // off the row that is below it now
 	p.want(`all('.dim').length`, 0)
 }
 
