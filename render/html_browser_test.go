@@ -46,7 +46,7 @@ func openPage(t *testing.T, b *rendertest.Browser, trace *traceflow.Trace, hash 
 	address := url.URL{Scheme: "file", Path: file, Fragment: hash}
 	tab := pageTab{b.Open(t, address.String(), width, height), t}
 	rendertest.Eval[int](tab.Tab, pageScript)
-	tab.Wait(`document.querySelector('.scene')`)
+	tab.Wait(`document.querySelector('.scene') && !document.querySelector('.sketch')`)
 	return tab
 }
 
@@ -115,6 +115,8 @@ func TestPageInBrowser(t *testing.T) {
 		{"export CSV", "owners", "", exportsCSV},
 		{"255 paths", "long-255", "", manyPaths},
 		{"hostile names", "hostile", "", hostileNames},
+		{"names of owners", "owners", "", namesAreTrue(t, "owners")},
+		{"names of 16 paths", "long-16", "", namesAreTrue(t, "long-16")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -440,27 +442,5 @@ func TestPageForEverybody(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestPagePaintsSoon logs when the first picture stands. How soon that is depends
-// on what else the machine does: the bound is far away.
-func TestPagePaintsSoon(t *testing.T) {
-	b := rendertest.Chromium(t)
-	for _, name := range []string{"owners", "long-64", "long-255"} {
-		var soonest float64
-		for range 5 {
-			p := openPage(t, b, networkNamed(t, name), "", 1280, 800)
-			p.Wait(`performance.getEntriesByName('first-contentful-paint').length`)
-			paint := rendertest.Eval[float64](p.Tab, `performance.getEntriesByName('first-contentful-paint')[0].startTime`)
-			if soonest == 0 || paint < soonest {
-				soonest = paint
-			}
-			t.Logf("%s, %d stations, %d links: first paint after %.0f ms", name,
-				rendertest.Eval[int](p.Tab, `all('[data-n]').length`), rendertest.Eval[int](p.Tab, `all('[data-l]').length`), paint)
-		}
-		if soonest > 3000 {
-			t.Errorf("%s: first paint after %.0f ms at best", name, soonest)
-		}
 	}
 }

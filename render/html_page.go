@@ -49,7 +49,8 @@ type pageHeading struct {
 	TOS           uint8    `json:"tos,omitempty"`
 	Started       string   `json:"started"`
 	Duration      int64    `json:"duration_us"`
-	Reached       int      `json:"reached"` // flows
+	Reached       int      `json:"reached"`  // flows
+	Followed      int      `json:"followed"` // flows that were followed to their end
 	Packets       int      `json:"packets"`
 	Replies       int      `json:"replies"`
 	Wire          string   `json:"wire,omitempty"`
@@ -79,6 +80,10 @@ type pagePath struct {
 	Length  int      `json:"length"`
 	End     string   `json:"end,omitempty"` // why it got no further
 	Loss    *float64 `json:"loss,omitempty"`
+	// LastTTL is that of the last hop that answered these flows; 0 if none did. AtEnd
+	// says that this is the destination: only then are its figures the path's.
+	LastTTL int      `json:"last_ttl,omitempty"`
+	AtEnd   bool     `json:"at_end,omitempty"`
 	Nodes   []string `json:"nodes"` // picture.Node.ID, the source first
 	Sent    []int    `json:"sent"`
 	Replies []int    `json:"replies"`
@@ -185,6 +190,9 @@ func headingOf(t *traceflow.Trace) pageHeading {
 		if t.Graph.Walks[i].Reached() {
 			h.Reached++
 		}
+		if t.Graph.Walks[i].End != traceflow.EndUnknown {
+			h.Followed++
+		}
 	}
 	return h
 }
@@ -216,6 +224,9 @@ func (p *pageData) addPaths(t *traceflow.Trace) {
 			out.Sent, out.Replies = append(out.Sent, h.Sent), append(out.Replies, h.Replies)
 			out.Median, out.P95 = append(out.Median, h.Median.Microseconds()), append(out.P95, h.P95.Microseconds())
 			out.Verdict = append(out.Verdict, string(verdicts[j]))
+			if h.Replies > 0 {
+				out.LastTTL, out.AtEnd = int(h.TTL), h.Address == t.Destination.Address
+			}
 		}
 		p.Paths = append(p.Paths, out)
 	}

@@ -103,6 +103,12 @@ func pageOf(t *testing.T, trace *traceflow.Trace) string {
 
 var dataOfPage = regexp.MustCompile(`(?s)<script type="application/json" id="data">(.*?)</script>`)
 
+// pageNode is a station of the drawing.
+type pageNode struct {
+	ID, Kind, Hostname string
+	Lines              []string
+}
+
 // pageData is what a page has in it, as far as tests look at it.
 type pageData struct {
 	Title   string
@@ -112,7 +118,7 @@ type pageData struct {
 		Statement              []string
 	}
 	Drawing struct {
-		Nodes []struct{ ID, Hostname string }
+		Nodes []pageNode
 		Links []struct{ From, To string }
 		Paths []struct{ Nodes []string }
 	}

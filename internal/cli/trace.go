@@ -50,8 +50,10 @@ const traceExamples = `  traceflow example.com                      every path, 
   traceflow --sim d                          a network in memory, no rights
   traceflow doctor                           what this machine lets it do`
 
-func newTrace(env Env) *cobra.Command {
-	o := &traceOptions{}
+func newTrace(env Env) *cobra.Command { return newTraceWith(new(traceOptions), env) }
+
+// newTraceWith is the command whose flags set these options.
+func newTraceWith(o *traceOptions, env Env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace [flags] DEST...",
 		Short: "Find the paths that packets take to a destination, flow by flow",

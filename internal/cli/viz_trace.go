@@ -5,6 +5,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"traceflow/discover"
 )
@@ -65,12 +66,13 @@ func (o *traceOptions) runViz(ctx context.Context, env Env, args []string) error
 	}
 	code := verdict(t)
 	switch {
-	case serving.Err() != nil: // and so is all else
+	case interrupted && serving.Err() != nil: // nothing is left to say
 		return codeError(exitInterrupted)
 	case err != nil && !discover.IsCancelled(measuring, err):
 		var why string
 		code, why = explain(err, "traceflow")
-		p.say("Stopped: %s; what was measured stays on the page until Ctrl-C", why)
+		fmt.Fprintf(env.Err, "traceflow: %s; what was measured stays on the page until Ctrl-C\n", printable(why))
+	case len(p.failed) > 0: // which is why measuring has ended
 	case interrupted:
 		code = exitInterrupted
 		p.say("Stopped: what was measured stays on the page until Ctrl-C")

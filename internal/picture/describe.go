@@ -36,8 +36,9 @@ func Of(t *traceflow.Trace) *Drawing {
 	d.addInferredEnds(walks)
 	for i := range t.Flows {
 		f := &t.Flows[i]
-		d.Flows = append(d.Flows, Flow{f.ID, f.SourcePort, f.DestinationPort, f.Label})
+		d.Flows = append(d.Flows, Flow{f.ID, f.SourcePort, f.DestinationPort, f.Label, d.metBy(walks[f.ID])})
 	}
+	d.addAgain()
 	d.measure()
 	d.inherit()
 	d.addFindings()
@@ -181,6 +182,20 @@ func (d *describer) addPaths(walks map[int]*traceflow.Walk) {
 		}
 		d.Paths = append(d.Paths, out)
 	}
+}
+
+// metBy returns the nodes of a flow's path that answered it.
+func (d *describer) metBy(w *traceflow.Walk) []string {
+	if w == nil || w.Path == 0 {
+		return nil
+	}
+	out := slices.Clone(d.Paths[w.Path-1].Nodes)
+	for i := range out[1:] {
+		if i >= len(w.Hops) || !w.Hops[i].Kind.Answered() {
+			out[i+1] = ""
+		}
+	}
+	return out
 }
 
 // endHere adds what ends at a node.

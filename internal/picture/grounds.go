@@ -65,7 +65,9 @@ func (p *placer) cuts() map[int]int {
 	out := make(map[int]int)
 	set := func(r *run) {
 		for _, v := range r.nodes {
-			out[v] = r.low + (r.high-r.low)/2
+			if out[v] = r.low + (r.high-r.low)/2; p.byOwner() {
+				out[v] = r.high // links may pass above it, where the name would stand
+			}
 		}
 	}
 	open := make(map[border]*run)

@@ -33,7 +33,7 @@ var Groupings = []Grouping{ByAS, ByCity, ByRouter}
 // the source as there are stations before it on the longest path. Whom packets
 // come back to, having left, is another station there; so is whom two paths meet
 // in another order than each other. Hops of nobody known between two owners are one
-// station for each pair of neighbours. Source and destination stay what they are.
+// station behind each owner, silent ones one for each pair of neighbours. Source and destination stay what they are.
 //
 // There is a link between two stations where there is one between nodes of theirs
 // on one path, and it is inferred if all of those are. Its delay is the median of
@@ -70,8 +70,9 @@ type station struct {
 	column  int
 	holder  holder
 	members []*Node // each once
-	now     int     // flows that pass
-	before  int     // flows that passed before, in a drawing of two results
+	has     map[*Node]bool
+	now     int // flows that pass
+	before  int // flows that passed before, in a drawing of two results
 }
 
 func newGrouper(d *Drawing, by Grouping) *grouper {
@@ -101,9 +102,14 @@ func (g *grouper) station(id string, h holder) int {
 }
 
 func (s *station) add(n *Node) {
-	if !slices.Contains(s.members, n) {
-		s.members = append(s.members, n)
+	if s.has[n] {
+		return
 	}
+	if s.has == nil {
+		s.has = make(map[*Node]bool)
+	}
+	s.has[n] = true
+	s.members = append(s.members, n)
 }
 
 // together reports whether any two nodes are one station now.

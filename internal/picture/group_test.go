@@ -19,7 +19,7 @@ import (
 // owned gives addresses of a trace owners: "1=64500 2=64500 9=ix" by their last
 // part. The destination is "d".
 func owned(t *traceflow.Trace, table string) *traceflow.Trace {
-	for _, row := range strings.Fields(table) {
+	for row := range strings.FieldsSeq(table) {
 		last, who, _ := strings.Cut(row, "=")
 		an := traceflow.Annotation{Address: t.Destination.Address}
 		if last != "d" {
@@ -86,8 +86,15 @@ func TestGroupByAS(t *testing.T) {
 		},
 		{
 			name: "silence between owners is nobody's", flows: []string{"1 2 * 3 d", "1 4 * 3 d"}, owners: "1=1 2=1 3=2 4=1",
-			ways:  []string{"source as1 unknown/as1>as2 as2 destination"},
-			links: []string{"as1-unknown/as1>as2 2 inferred", "as2-destination 2", "source-as1 2", "unknown/as1>as2-as2 2 inferred"},
+			ways:  []string{"source as1 silent/as1>as2 as2 destination"},
+			links: []string{"as1-silent/as1>as2 2 inferred", "as2-destination 2", "silent/as1>as2-as2 2 inferred", "source-as1 2"},
+		},
+		{
+			name: "addresses in no table are one station behind an owner", flows: []string{"8 1 2 d", "8 9 3 4 d", "8 * 3 d"}, owners: "1=1 2=1 3=2 4=2",
+			ways: []string{
+				"source unknown/source as1 destination", "source unknown/source as2 destination",
+				"source unknown/source silent/unknown/source>as2 as2 destination",
+			},
 		},
 		{
 			name: "a third party is no border", flows: []string{"1 2 9 3 4 d"}, owners: "1=1 2=1 9=7 3=1 4=2",

@@ -55,7 +55,7 @@ func (g *grouper) node(s *station) Node {
 		n.Address, n.Interface, n.Hostname = "", 0, ""
 	}
 	if n.Kind == Group {
-		n.Addresses = addresses(s.members)
+		n.Addresses = addresses(s.members, g.stays(s))
 	}
 	if len(s.members) == 1 {
 		if n.Kind == Group {
@@ -64,9 +64,16 @@ func (g *grouper) node(s *station) Node {
 		return n
 	}
 	n.Interface, n.Sent, n.Replies, n.Verdict = 0, 0, 0, ""
+	n.Status = s.members[0].Status
+	if slices.ContainsFunc(s.members, func(m *Node) bool { return m.Status != n.Status }) {
+		n.Status = Unchanged
+	}
 	var medians []int64
 	n.RTT = RTT{Min: math.MaxInt64}
 	for _, m := range s.members {
+		if m.Status == Gone && g.stays(s) {
+			continue // in a drawing of two results, figures are those of the second
+		}
 		n.unite(m, g.by)
 		if m.Kind == Silent && n.Kind != Silent {
 			continue
@@ -89,40 +96,45 @@ func (g *grouper) node(s *station) Node {
 	return n
 }
 
-// addresses counts those of nodes; one may answer at several TTLs.
-func addresses(nodes []*Node) int {
+// stays reports whether a member is still there.
+func (g *grouper) stays(s *station) bool {
+	return slices.ContainsFunc(s.members, func(m *Node) bool { return m.Status != Gone })
+}
+
+// addresses counts those of nodes, perhaps without those that are gone; one may
+// answer at several TTLs.
+func addresses(nodes []*Node, withoutGone bool) int {
 	seen := make(map[string]bool, len(nodes))
 	for _, n := range nodes {
-		if n.Address != "" {
+		if n.Address != "" && (!withoutGone || n.Status != Gone) {
 			seen[n.Address] = true
 		}
 	}
 	return len(seen)
 }
 
-// typical returns the member that says what a station is: the first that is of its
-// owner, or else that answered.
+// typical returns the member that says what a station is: the first that is not
+// gone, is of its owner, and answered, as far as there is one.
 func (g *grouper) typical(s *station) *Node {
-	best := s.members[0]
-	for _, m := range slices.Backward(s.members) {
+	rank := func(m *Node) int {
+		r := 0
 		if m.Kind != Silent {
-			best = m
+			r++
 		}
-	}
-	for _, m := range slices.Backward(s.members) {
 		if s.holder != (holder{}) && holderOf(m, g.by) == s.holder {
-			best = m
+			r += 2
 		}
+		if m.Status != Gone {
+			r += 4
+		}
+		return r
 	}
-	return best
+	return slices.MaxFunc(s.members, func(a, b *Node) int { return rank(a) - rank(b) }) // the first of them
 }
 
 // unite leaves out of a station what its members do not have in common. Silent
 // hops say nothing about it.
 func (n *Node) unite(m *Node, by Grouping) {
-	if m.Status != n.Status {
-		n.Status = Unchanged
-	}
 	if m.Kind == Silent {
 		return
 	}

@@ -46,6 +46,9 @@ type Flow struct {
 	SourcePort      uint16
 	DestinationPort uint16
 	Label           uint32 // of IPv6
+	// met are the nodes of its path, the source first, that answered this very
+	// flow; "" where others say that it passed there.
+	met []string
 }
 
 // Column is a TTL. The first is that of the source. In a drawing by AS or by city
@@ -148,8 +151,9 @@ type Node struct {
 }
 
 // Track is one stroke for the ends of links that run together, as wide as all of
-// them. Level is that of most of their flows.
+// them. Level is that of most of their flows. Status is set where it is that of all.
 type Track struct {
+	Status   Status  `json:"status,omitempty"`
 	Width    float64 `json:"width"`
 	Level    int     `json:"level"`
 	Inferred bool    `json:"inferred,omitempty"`

@@ -38,8 +38,12 @@ const (
 
 // Place says where everything stands. Nodes that were in the drawing before,
 // which may be nil, keep their places as far as new ones leave them room. A
-// drawing that is placed twice is the same both times.
+// drawing that is placed twice is the same both times. Where there is more than can
+// be drawn, nothing has a place, and TooLarge says so.
 func (d *Drawing) Place(before *Drawing) {
+	if d.TooLarge = d.tooLarge(); d.TooLarge != "" {
+		return
+	}
 	p := &placer{Drawing: d, index: make(map[string]int, len(d.Nodes))}
 	for i := range d.Nodes {
 		p.index[d.Nodes[i].ID] = i
@@ -176,8 +180,19 @@ func (n *Node) label(tight bool) {
 	case n.Unreached:
 		n.Lines = append(n.Lines, "not reached")
 	case n.Replies > 0:
-		n.Lines = append(n.Lines, Milliseconds(n.RTT.Median))
+		n.Lines = append(n.Lines, n.roundTrip())
 	}
+}
+
+// roundTrip is the median; in a drawing of two results both, where they differ.
+func (n *Node) roundTrip() string {
+	now := Milliseconds(n.RTT.Median)
+	if n.Before != nil && n.Before.Replies > 0 {
+		if then := Milliseconds(n.Before.RTT.Median); then != now {
+			return strings.TrimSuffix(then, " ms") + " → " + now
+		}
+	}
+	return now
 }
 
 // groupLines says of a group whose it is, how large, and how far away.
@@ -186,7 +201,10 @@ func (n *Node) groupLines(tight bool, fits int) []string {
 	if name == "" {
 		name = "not known whose"
 	}
-	lines := []string{Shorten(name, fits)}
+	if r := []rune(name); len(r) > fits {
+		name = strings.TrimSpace(string(r[:fits-1])) + "…" // the number stands first
+	}
+	lines := []string{name}
 	if tight {
 		return lines
 	}
@@ -311,6 +329,9 @@ const (
 	leastChannel = 48
 	mostChannel  = 190
 	stubChannel  = 76 // where paths end
+	// A drawing is at least this part of its height wide, so that it fills more of
+	// a window than a stripe.
+	leastWidth = 0.8
 )
 
 // across sets X of columns and nodes.
@@ -332,6 +353,7 @@ func (p *placer) across() {
 			channel[c] = max(channel[c], stubChannel)
 		}
 	}
+	widen(channel, p.Columns, int(leastWidth*float64(p.Height)))
 	x := margin
 	for c := range p.Columns {
 		p.Columns[c].X = x
@@ -344,6 +366,25 @@ func (p *placer) across() {
 		}
 	}
 	p.Width = x + margin
+}
+
+// widen makes channels wider, each by as many times, until columns and channels
+// are that wide together. What follows the last column stays.
+func widen(channel []int, columns []Column, width int) {
+	inner := channel[:len(channel)-1]
+	sum := 0
+	for _, w := range inner {
+		sum += w
+	}
+	for _, c := range columns {
+		width -= c.W
+	}
+	if sum == 0 || width <= sum {
+		return
+	}
+	for i := range inner {
+		inner[i] = inner[i] * width / sum
+	}
 }
 
 func abs(n int) int { return max(n, -n) }

@@ -11,6 +11,8 @@ import (
 const (
 	destinationID = "destination"
 	unreachedID   = "unreached"
+	unknownID     = "unknown/" // and the owner before it
+	silentID      = "silent/"  // and the stations around it
 )
 
 // run is a part of a path that is one station.
@@ -78,7 +80,8 @@ func (g *grouper) takeRest() {
 	}
 }
 
-// runs cuts a path where the owner changes.
+// runs cuts a path where the owner changes. Hops of nobody known that answered are
+// one station behind each owner; silent ones stay one for each pair of neighbours.
 func (g *grouper) runs(p *Path) []run {
 	nodes := make([]*Node, len(p.Nodes))
 	for i, id := range p.Nodes {
@@ -88,11 +91,17 @@ func (g *grouper) runs(p *Path) []run {
 	var out []run
 	for i, n := range nodes {
 		r := run{id: of[i].id, holder: of[i], upTo: i + 1}
-		switch {
-		case n.Kind == Source:
+		switch n.Kind {
+		case Source:
 			r = run{id: sourceID, upTo: i + 1}
-		case n.Kind == Destination:
+		case Destination:
 			r = run{id: destinationID, upTo: i + 1}
+		case Router, Exchange, Silent, Bar, Group:
+			if r.holder == (holder{}) && n.Kind == Silent {
+				r.id = silentID
+			} else if r.holder == (holder{}) {
+				r.id = unknownID
+			}
 		}
 		if last := len(out) - 1; last >= 0 && out[last].id == r.id {
 			out[last].upTo = i + 1
@@ -100,15 +109,25 @@ func (g *grouper) runs(p *Path) []run {
 		}
 		out = append(out, r)
 	}
+	behind := ""
 	for i := range out {
-		if out[i].id == "" {
-			out[i].id = fmt.Sprintf("unknown/%s>%s", around(out, i-1), around(out, i+1))
+		switch out[i].id {
+		case silentID:
+		case unknownID:
+			out[i].id += behind
+		default:
+			behind = out[i].id
+		}
+	}
+	for i := range out {
+		if out[i].id == silentID {
+			out[i].id += fmt.Sprintf("%s>%s", around(out, i-1), around(out, i+1))
 		}
 	}
 	return out
 }
 
-// around names a neighbour of what nobody knows.
+// around names a neighbour of silent hops.
 func around(runs []run, i int) string {
 	if i < 0 || i >= len(runs) {
 		return ""

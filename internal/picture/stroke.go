@@ -5,6 +5,7 @@ package picture
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // The widths of strokes.
@@ -66,8 +67,7 @@ func (p *placer) strokes() {
 	}
 }
 
-// passingStroke draws a link that passes columns, and labels its longest level
-// part.
+// passingStroke draws a link that passes columns, and labels it in the first.
 func (p *placer) passingStroke(l *Link) {
 	from, to := p.node(l.From), p.node(l.To)
 	c := p.column(from.TTL)
@@ -79,14 +79,16 @@ func (p *placer) passingStroke(l *Link) {
 		end = to.X
 	}
 	x, y := from.X+from.W, from.Y
-	stroke := fmt.Sprintf("M%d %dH%d", start, y, x)
+	var stroke strings.Builder
+	fmt.Fprintf(&stroke, "M%d %dH%d", start, y, x)
 	for _, next := range l.Via {
 		c++
 		column := &p.Columns[c]
-		stroke += bend(x, y, column.X, next) + fmt.Sprintf("H%d", column.X+column.W)
+		fmt.Fprintf(&stroke, "%sH%d", bend(x, y, column.X, next), column.X+column.W)
 		x, y = column.X+column.W, next
 	}
-	l.Stroke = stroke + bend(x, y, to.X, to.Y) + fmt.Sprintf("H%d", end)
+	fmt.Fprintf(&stroke, "%sH%d", bend(x, y, to.X, to.Y), end)
+	l.Stroke = stroke.String()
 	passed := &p.Columns[p.column(from.TTL)+1]
 	l.LabelX, l.LabelY = passed.X+passed.W/2, l.Via[0]
 }
@@ -104,12 +106,15 @@ func track(links []*Link) *Track {
 	if len(links) < 2 {
 		return nil
 	}
-	t := &Track{Inferred: true, Level: -1}
+	t := &Track{Inferred: true, Level: -1, Status: links[0].Status}
 	share := 0.0
 	var flows [Levels + 1]int
 	for _, l := range links {
 		share += l.Share
 		t.Inferred = t.Inferred && l.Inferred
+		if l.Status != t.Status {
+			t.Status = Unchanged
+		}
 		flows[l.Level+1] += l.Flows
 		if flows[l.Level+1] > flows[t.Level+1] {
 			t.Level = l.Level

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,16 +26,24 @@ const patience = 3 * time.Minute
 // Browser is Chromium of Debian, without a window and without a network.
 type Browser struct{ ctx context.Context } //nolint:containedctx // chromedp keeps its browser there
 
+// ChromiumOptions say how the browser starts: with a folder of its own, without a
+// window, and asking nothing of the network by itself.
+func ChromiumOptions(folder string) ([]chromedp.ExecAllocatorOption, error) {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(folder),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
+	), nil
+}
+
 // Chromium starts a browser that ends with the test. It may take two seconds.
 func Chromium(t testing.TB) *Browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
+	options, err := ChromiumOptions(t.TempDir())
 	Require(t, err == nil, "chromium")
-	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
-	options = append(options,
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
-	)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
@@ -54,6 +63,8 @@ type Tab struct {
 	ctx       context.Context //nolint:containedctx // chromedp keeps its tab there
 	downloads string
 	allowed   string // how the addresses begin that it may ask
+	// Close closes the tab before its test ends.
+	Close func()
 
 	mu         sync.Mutex
 	complaints []string
@@ -76,7 +87,7 @@ func (b *Browser) open(t testing.TB, allowed, url string, width, height int64) *
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	tab := &Tab{t: t, ctx: ctx, downloads: t.TempDir(), allowed: allowed}
-	t.Cleanup(func() {
+	tab.Close = sync.OnceFunc(func() {
 		cancel()
 		tab.mu.Lock()
 		defer tab.mu.Unlock()
@@ -84,6 +95,7 @@ func (b *Browser) open(t testing.TB, allowed, url string, width, height int64) *
 			t.Error(c)
 		}
 	})
+	t.Cleanup(tab.Close)
 	if err := chromedp.Listen(ctx, tab.hear); err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,8 @@ export interface Heading {
   started: string;
   duration_us: number;
   reached: number;
+  /** Flows that were followed to their end. */
+  followed: number;
   packets: number;
   replies: number;
   wire?: string;
@@ -66,6 +68,10 @@ export interface Path {
   length: number;
   end?: string;
   loss?: number;
+  /** TTL of the last hop that answered these flows, and whether that is the
+   * destination: only then are its figures the path's. */
+  last_ttl?: number;
+  at_end?: boolean;
   nodes: string[];
   sent: number[];
   replies: number[];
@@ -244,7 +250,9 @@ export function embedded(): Page | null {
 export function read(text: string): Page | null {
   try {
     const page = JSON.parse(text) as Page | null;
-    return page?.page === version ? page : null;
+    if (page?.page !== version) return null;
+    page.drawing.columns ??= []; // of what is too large to draw
+    return page;
   } catch {
     return null;
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Colours, strokesOf, tints } from "./colour.ts";
-import type { Area, Band, Link, Node, Track } from "./data.ts";
+import type { Area, Band, Link, Node, Pipe, Track } from "./data.ts";
 import { s } from "./dom.ts";
 import { key, type Model } from "./model.ts";
 import type { Metric } from "./state.ts";
+import { Names } from "./names.ts";
+import { Pill } from "./pill.ts";
 import { dress, stroke, Strokes } from "./strokes.ts";
 import { count } from "./text.ts";
 
@@ -21,7 +23,9 @@ export class Scene {
   private readonly nodes = new Map<string, SVGGElement>();
   private readonly links: { link: Link; group: SVGGElement; line: SVGPathElement; pale: boolean }[] = [];
   private readonly tracks: { track: Track; links: Link[]; line: SVGPathElement }[] = [];
-  private readonly delays: { link: Link; text: SVGTextElement }[] = [];
+  private readonly delays: Pill[] = [];
+  private readonly labels: Names;
+  private readonly pipes: { text: SVGTextElement; pipe: Pipe }[] = [];
   private readonly strokes = s("g", { class: "links" });
   private readonly stations = s("g", { class: "nodes" });
   private readonly strips = s("g", { class: "strips" });
@@ -29,14 +33,17 @@ export class Scene {
 
   constructor(private readonly model: Model, readonly colours: Colours) {
     const d = model.page.drawing;
+    this.labels = new Names(d);
     const bands = s("g", { class: "bands" });
     for (const b of d.bands) bands.append(this.band(b));
     const lines = s("g", { class: "lines" });
     for (const c of d.columns.slice(1)) lines.append(s("path", { d: `M${c.x + c.w / 2} 0V${d.height}` }));
     const pipes = s("g", { class: "pipes" });
     for (const p of d.pipes) {
+      const text = s("text", { x: p.x, y: p.y + 4 }, p.label);
+      this.pipes.push({ text, pipe: p });
       pipes.append(s("g", { class: p.hidden ? "pipe hidden" : "pipe", "data-tip": p.detail },
-        s("path", { class: "wall", d: p.stroke }), s("path", { d: p.stroke }), s("text", { x: p.x, y: p.y + 4 }, p.label)));
+        s("path", { class: "wall", d: p.stroke }), s("path", { d: p.stroke }), text));
     }
     const labels = s("g", { class: "labels" });
     for (const l of d.links) this.delay(l, labels);
@@ -58,8 +65,8 @@ export class Scene {
     const d = this.model.page.drawing;
     const links = new Strokes();
     const tracks = new Strokes();
-    for (const l of d.links) links.add(this.colours.link(l, metric), l);
-    for (const { track, links } of this.tracksOf()) tracks.add(this.colours.track(links, metric), track);
+    for (const l of d.links) links.add(this.colours.link(l, metric), l, this.model.nodes.get(l.from)!.ttl);
+    for (const { track, links } of this.tracksOf()) tracks.add(this.colours.track(links, metric), track, this.model.nodes.get(links[0]!.to)!.ttl);
     this.strokes.replaceChildren(s("g", { class: "sketch" }, ...links.drawn(), ...tracks.drawn()));
     const circles = new Map<string, string>();
     const others: SVGGElement[] = [];
@@ -70,13 +77,14 @@ export class Scene {
       }
       // The style makes stations larger around the origin.
       const style = nodeClass(n);
-      circles.set(style, `${circles.get(style) ?? ""}M${(n.x + n.w / 2) / times + 5.5} ${n.y / times}a5.5 5.5 0 1 1 -11 0a5.5 5.5 0 1 1 11 0z`);
+      const alike = `${n.ttl} ${style}`;
+      circles.set(alike, `${circles.get(alike) ?? ""}M${(n.x + n.w / 2) / times + 5.5} ${n.y / times}a5.5 5.5 0 1 1 -11 0a5.5 5.5 0 1 1 11 0z`);
       if (!window || n.x + n.w < window.x || n.x > window.x + window.w || n.y + n.below < window.y || n.y - n.above > window.y + window.h) continue;
       const g = s("g", { class: style, transform: place(n) });
-      this.label(n, g);
+      this.labels.write(n, g);
       others.push(g);
     }
-    this.stations.replaceChildren(s("g", { class: "sketch" }, ...[...circles].map(([style, shapes]) => s("g", { class: style }, s("path", { class: "s", d: shapes })))), ...others);
+    this.stations.replaceChildren(s("g", { class: "sketch" }, ...[...circles].map(([alike, shapes]) => s("g", { class: alike.slice(alike.indexOf(" ") + 1) }, s("path", { class: "s", d: shapes })))), ...others);
   }
 
   /** Draws every stroke and station as an element of its own, instead of a sketch
@@ -87,6 +95,7 @@ export class Scene {
     for (const { track, links } of this.tracksOf()) this.tracks.push({ track, links, line: stroke(track) });
     this.paint(metric);
     this.stations.replaceChildren(...d.nodes.map((n) => this.node(n)));
+    this.uncover(this.labels.times);
   }
 
   /** What strokes of links have in common, with the links. */
@@ -110,35 +119,45 @@ export class Scene {
     return g;
   }
 
-  /** Fits the names of owners to their grounds; letters are so many times their
-   * own size. */
-  letter(times: number) {
+  /** Fits what is written to how large the drawing is seen; stations are so many
+   * times their own size. */
+  letter(times: number, scale: number) {
+    if (!this.labels.fit(scale, times)) return;
+    const letters = this.labels.times;
+    this.root.style.setProperty("--t", letters.toFixed(3));
     for (const n of this.names) {
-      const most = Math.floor((n.w - 12) / (7.4 * times));
+      const most = Math.floor((n.w - 12) / (7.4 * letters));
       const r = [...n.name];
       n.text.textContent = r.length <= most ? n.name : most < 4 ? "" : `${r.slice(0, most - 1).join("").trim()}…`;
-      n.text.setAttribute("y", String(n.y + 3 + 12 * times));
+      n.text.setAttribute("y", String(n.y + 3 + 12 * letters));
     }
-    this.uncover(times);
+    for (const { text, pipe } of this.pipes) {
+      text.textContent = letters < 1.6 ? pipe.label : "MPLS";
+      text.setAttribute("y", String(pipe.y + 4 + 7 * (letters - 1)));
+    }
+    for (const [id, g] of this.nodes) this.labels.write(this.model.nodes.get(id)!, g);
+    this.uncover(letters);
   }
 
   /** Leaves out delays that would be written over others: losses go first, and
    * then the longest delays. */
   private uncover(times: number) {
     const worth = (l: Link) => (l.lost ? 1e12 : 0) + (l.delta_us ?? 0);
-    const shown: Link[] = [];
-    for (const { link, text } of [...this.delays].sort((a, b) => worth(b.link) - worth(a.link))) {
-      const covered = shown.some((o) => Math.abs(o.label_x - link.label_x) < 52 * times && Math.abs(o.label_y - link.label_y) < 13 * times);
-      text.classList.toggle("covered", covered);
-      if (!covered) shown.push(link);
+    const shown: Pill[] = [];
+    for (const pill of [...this.delays].sort((a, b) => worth(b.link) - worth(a.link))) {
+      const ttl = this.model.nodes.get(pill.link.from)?.ttl ?? 0;
+      pill.place(times, [...this.labels.boxesAt(ttl), ...this.labels.boxesAt(ttl + 1)], shown);
+      const covered = pill.on(shown, times);
+      pill.root.classList.toggle("covered", covered);
+      if (!covered) shown.push(pill);
     }
   }
 
   private delay(l: Link, labels: SVGGElement) {
     if (!l.label) return;
-    const text = s("text", { class: l.lost ? "delay loss" : "delay", x: l.label_x, y: l.label_y - 7 }, l.label);
-    labels.append(text);
-    this.delays.push({ link: l, text });
+    const pill = new Pill(l, this.model.nodes.get(l.from), this.model.nodes.get(l.to));
+    labels.append(pill.root);
+    this.delays.push(pill);
   }
 
   private link(l: Link) {
@@ -149,19 +168,10 @@ export class Scene {
     this.links.push({ link: l, group, line, pale: false });
   }
 
-  private label(n: Node, g: SVGGElement) {
-    const lines = n.lines ?? [];
-    lines.forEach((line, i) => {
-      const foot = (n.kind === "bar" ? -n.below - 5 : -11) - 14 * (lines.length - 1 - i);
-      const style = i > 0 ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
-      g.append(s("text", { class: style, x: 0, y: foot }, line));
-    });
-  }
-
   private node(n: Node): SVGGElement {
     const g = s("g", { class: nodeClass(n), "data-n": n.id, transform: place(n) },
       s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
-    this.label(n, g);
+    this.labels.write(n, g);
     this.stub(n, g);
     switch (n.kind) {
       case "source":
@@ -248,7 +258,7 @@ export class Scene {
       if (pale !== l.pale) l.group.classList.toggle("dim", pale);
       l.pale = pale;
     }
-    for (const { link, text } of this.delays) text.classList.toggle("dim", dark.has(link));
+    for (const { link, root } of this.delays) root.classList.toggle("dim", dark.has(link));
     for (const t of this.tracks) t.line.classList.toggle("dim", dark.size > 0 && t.links.every((l) => dark.has(l)));
     for (const [id, g] of this.nodes) {
       const n = this.model.nodes.get(id)!;

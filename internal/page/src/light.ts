@@ -31,17 +31,17 @@ export function light(m: Model, colours: Colours, now: State, hover: Pick | null
     if (!hover && now.other !== null) through.add(now.other);
     lit = through;
   }
-  const has = (paths: Set<number>) => lit === null || [...paths].some((p) => lit.has(p));
+  const has = (here: Pick) => lit === null || [...m.pathsThrough(here)].some((p) => lit.has(p));
   const enough = (l: Link) => 100 * l.share >= now.share && 100 * (l.lost ?? 0) >= now.loss && (now.delay === 0 || (l.delta_us ?? 0) >= 1000 * now.delay);
   const limited = now.share > 0 || now.loss > 0 || now.delay > 0;
   const chosen = now.pick?.kind === "path" ? [now.pick.id, ...(now.other === null ? [] : [now.other])] : [];
   const through = now.pick && now.pick.kind !== "path" ? m.pathsThrough(now.pick) : null;
   const all = matching ?? new Set(m.paths.keys());
   return {
-    link: (l) => enough(l) && has(m.pathsThrough({ kind: "link", from: l.from, to: l.to })),
+    link: (l) => enough(l) && has({ kind: "link", from: l.from, to: l.to }),
     node: (n) => {
       if (pick?.kind === "node" && (pick.id === n.id || m.bars.get(pick.id) === n.id)) return true;
-      if (!has(m.pathsThrough({ kind: "node", id: n.id })) && !(lit === null && n.kind === "source")) return n.unreached === true && lit === null;
+      if (!has({ kind: "node", id: n.id }) && !(lit === null && n.kind === "source")) return n.unreached === true && lit === null;
       return !limited || [...(m.into.get(n.id) ?? []), ...(m.outOf.get(n.id) ?? [])].some(enough);
     },
     found: (n) => matching !== null && [n, ...(n.members ?? [])].some((x) => m.nodeMatches(x, now.query)),

@@ -6,8 +6,9 @@ import type { Model } from "./model.ts";
 import { exchange } from "./morph.ts";
 import { count, ms, percent } from "./text.ts";
 
-/** How many rows there are when the page is first painted. */
-const first = 24;
+/** How many rows there are when the page is first painted: as many as a window
+ * may show. */
+const first = () => Math.ceil(innerHeight / 60);
 
 /** What the list of paths reports. */
 export interface ListActions {
@@ -25,13 +26,13 @@ interface Row {
 /** The list of paths, and the field that filters everything. */
 export class List {
   readonly root = h("nav", { class: "list", "aria-label": "Paths" });
-  readonly field = h("input", { type: "search", id: "find", placeholder: "Address, name, AS, port  ( / )", "aria-label": "Find paths by address, name, AS or port", autocomplete: "off", spellcheck: "false" });
+  readonly field = h("input", { type: "search", id: "find", placeholder: "Address, name, AS, port", "aria-label": "Find paths by address, name, AS or port", autocomplete: "off", spellcheck: "false" });
   readonly rows = h("ul", { class: "rows", role: "listbox", tabindex: 0, "aria-label": "Paths", "aria-multiselectable": "true" });
   private readonly many = h("p", { class: "many", role: "status" });
   private row = new Map<number, Row>();
   private shown: number[] = [];
   private current = 0;
-  private most = first;
+  private most = first();
 
   constructor(private model: Model, private readonly act: ListActions) {
     this.field.addEventListener("input", () => act.query(this.field.value));

@@ -32,6 +32,7 @@ export class Model {
   private readonly through = new Map<string, Set<number>>();
   /** IDs of the paths along a link, by the ID of its first end and its last. */
   private readonly along = new Map<string, Map<string, Set<number>>>();
+  private passed = false;
   private readonly words = new Map<number, string>();
 
   constructor(readonly page: Page) {
@@ -51,11 +52,16 @@ export class Model {
     for (const f of page.flows) this.flows.set(f.id, f);
     for (const p of page.paths) this.paths.set(p.id, p);
     for (const p of d.paths) this.drawn.set(p.id, p.nodes);
-    for (const p of page.paths) this.follow(p);
   }
 
-  /** Notes what a path passes. There are many of them, and this is done for each
-   * time that new data come. */
+  /** Notes what each path passes when it is first asked for: it takes as long as
+   * all the rest. */
+  private passing() {
+    if (this.passed) return;
+    this.passed = true;
+    for (const p of this.page.paths) this.follow(p);
+  }
+
   private follow(p: Path) {
     for (const id of p.nodes) visit(this.through, id, p.id);
     const drawn = this.drawn.get(p.id) ?? [];
@@ -77,6 +83,7 @@ export class Model {
 
   /** IDs of the paths through what is picked. */
   pathsThrough(pick: Pick): Set<number> {
+    if (pick.kind !== "path") this.passing();
     switch (pick.kind) {
       case "path":
         return new Set([pick.id]);
@@ -167,8 +174,7 @@ export class Model {
     for (let i = p.replies.length - 1; i >= 0; i--) {
       const replies = p.replies[i]!;
       if (replies === 0) continue;
-      const n = this.nodes.get(p.nodes[i + 1] ?? "");
-      return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies, ttl: n?.ttl ?? i + 1, whole: i === p.replies.length - 1 && n?.kind === "destination" };
+      return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies, ttl: p.last_ttl ?? i + 1, whole: p.at_end === true };
     }
     return undefined;
   }

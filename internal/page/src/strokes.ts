@@ -38,12 +38,14 @@ export function dress(line: SVGPathElement, colour: string, l: Stroke): string {
   return layerOf(colour, l);
 }
 
-/** Strokes, of which those that look the same are one element. */
+/** Strokes, of which those that look the same are one element in each place: a
+ * browser paints its window in tiles, and all of an element for each that it
+ * reaches. */
 export class Strokes {
   private readonly alike = new Map<string, { colour: string; stroke: Stroke }>();
 
-  add(colour: string, l: Stroke) {
-    const layer = layerOf(colour, l);
+  add(colour: string, l: Stroke, place: number) {
+    const layer = `${layerOf(colour, l)} ${place}`;
     const one = this.alike.get(layer);
     if (one) one.stroke.stroke += l.stroke;
     else this.alike.set(layer, { colour, stroke: { ...l } });

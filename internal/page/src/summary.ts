@@ -21,7 +21,7 @@ export function summary(m: Model): Element[] {
   for (const n of forks.slice(0, 5)) {
     const kind = m.detail(n.id).balancer;
     const next = m.outOf.get(n.id)?.reduce((sum, l) => sum + l.bundle, 0) ?? 0;
-    add(false, "Paths part at ", node(n.id), n.kind === "source" ? "" : `, TTL ${n.ttl}`, `: ${next} next hops${kind ? `, ${kind.replace("-", " ")}` : ""}`);
+    add(false, n.kind === "source" ? "Paths part at " : `TTL ${n.ttl}: paths part at `, node(n.id), ` into ${next} next hops${kind ? `, ${kind.replace("-", " ")}` : ""}`);
   }
   if (forks.length > 5) add(false, `They part at ${count(forks.length - 5, "more node")}.`);
 
@@ -29,7 +29,8 @@ export function summary(m: Model): Element[] {
   const slow = timed[0];
   if (slow) {
     const adds = `+${ms(slow.delta_us!)} (${slow.samples} ${slow.samples === 1 ? "reply" : "replies"})`;
-    add(false, slow.label && !slow.lost ? `Slowest link: ${adds}` : `No link is much slower than others; the slowest: ${adds}`, link(slow));
+    const what = slow.bundle > 1 ? `Slowest of ${slow.bundle} links` : "Slowest link";
+    add(false, d.links.some((l) => l.label && !l.lost) ? `${what}: ${adds}` : `No link is much slower than others; the slowest: ${adds}`, link(slow));
   }
 
   const lossy = d.links.filter((l) => l.lost);
@@ -56,6 +57,7 @@ export function summary(m: Model): Element[] {
   return [h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out")), ul];
 }
 
-function sentence(text: string): string {
+/** Makes a sentence of words. */
+export function sentence(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }

@@ -43,6 +43,7 @@ export class Tools {
   private readonly colour = h("select", { id: "colour" }, ...metrics.map((m) => h("option", { value: m }, metricNames[m])));
   private readonly theme = h("select", { "aria-label": "Light or dark" }, ...themes.map((t) => h("option", { value: t }, t)));
   private readonly toggles: { name: "bands" | "silent" | "table"; b: HTMLButtonElement }[] = [];
+  private readonly show = h("span", { class: "quiet" }, "Show");
   private readonly bands: HTMLButtonElement;
   private readonly silent: HTMLButtonElement;
   private readonly group = h("select", { id: "group" });
@@ -72,12 +73,12 @@ export class Tools {
     this.group.addEventListener("change", () => store.set({ group: groupings.find((g) => g === this.group.value) ?? null, view: null }));
     this.from.addEventListener("input", () => this.cut(store, Number(this.from.value), Math.max(Number(this.from.value), Number(this.to.value))));
     this.to.addEventListener("input", () => this.cut(store, Math.min(Number(this.from.value), Number(this.to.value)), Number(this.to.value)));
-    this.bands = toggle("bands", "AS bands", { title: "g" });
-    this.silent = toggle("silent", "Silent hops", { title: "s" });
+    this.bands = toggle("bands", "AS bands", { title: "The grounds in the colours of who owns the addresses (g)" });
+    this.silent = toggle("silent", "Silent hops", { title: "Each hop that did not answer; if not, how many in a row there are (s)" });
     this.ttls = [h("label", {}, "Show from TTL", this.fromOut, this.from), h("label", {}, "to TTL", this.toOut, this.to)];
     this.root.append(
       h("label", {}, "Colour", this.colour),
-      this.groups, this.bands, this.silent,
+      this.groups, this.show, this.bands, this.silent,
       drop("Filter", "left", ...sliders, h("p", { class: "quiet" }, "Links below are pale."),
         ...this.ttls),
       toggle("table", "Table", { title: "t", "aria-controls": "twin" }),
@@ -94,6 +95,7 @@ export class Tools {
   offer(page: Page, drawing: Drawing) {
     this.bands.hidden = drawing.bands.length === 0;
     this.silent.hidden = !drawing.nodes.some((n) => n.kind === "silent");
+    this.show.hidden = this.bands.hidden === true && this.silent.hidden === true;
     const has = groupings.filter((g) => page.groups?.[g]);
     this.groups.hidden = has.length === 0;
     if (this.group.options.length !== 1 + has.length) {

@@ -133,7 +133,7 @@ export class View {
     const left = span?.left ?? 0;
     const width = (span?.right ?? this.size.width) - left;
     const all = Math.min((w - 16) / width, (h - 16) / height, 1.4);
-    const k = w < 620 ? Math.max(all, Math.min(0.8, (h - 16) / height)) : all;
+    const k = w < 620 ? Math.max(all, Math.min(0.2, (h - 16) / height)) : all;
     const x = left + (width * k <= w ? (width - w / k) / 2 : -8 / k);
     this.go({ k, x, y: (height - h / k) / 2 }, false);
   }
@@ -156,7 +156,17 @@ export class View {
     const y = Math.min(this.size.height - 60 / place.k, Math.max((60 - h) / place.k, place.y));
     this.place = { k: place.k, x, y };
     const { k } = place;
-    this.scene?.setAttribute("transform", `translate(${(-x * k).toFixed(2)} ${(room - y * k).toFixed(2)}) scale(${k.toFixed(4)})`);
+    const transform = `translate(${(-x * k).toFixed(2)} ${(room - y * k).toFixed(2)}) scale(${k.toFixed(4)})`;
+    if (this.scene?.getAttribute("transform") !== transform) { // or the browser lays everything out again
+      this.scene?.setAttribute("transform", transform);
+      this.rule();
+    }
+    this.moved(byHand);
+  }
+
+  /** Writes TTLs above their columns, as many as there is room for. */
+  private rule() {
+    const { k, x } = this.place;
     const pitch = (this.columns[1]?.w ?? 60) * k;
     const every = pitch > 16 ? 1 : pitch > 6 ? 2 : 5;
     this.ruler.forEach((t, i) => {
@@ -165,6 +175,5 @@ export class View {
       t.setAttribute("x", at.toFixed(1));
       t.setAttribute("display", at < 38 || c.ttl % every !== 0 ? "none" : "inline");
     });
-    this.moved(byHand);
   }
 }
