@@ -251,6 +251,26 @@ func TestUnreached(t *testing.T) {
 	}
 }
 
+// TestWidthAfterEnds checks that flows that go on alone are drawn no wider than
+// before others ended.
+func TestWidthAfterEnds(t *testing.T) {
+	d := draw(traceOf(t, "1 2 4 d", "1 3x", "1 3x", "1 d"), nil)
+	width := make(map[string]float64)
+	for i := range d.Links {
+		l := &d.Links[i]
+		width[l.From+" "+l.To] = l.Width
+	}
+	alone := []string{"1/" + a + "1 2/" + a + "2", "2/" + a + "2 3/" + a + "4", "3/" + a + "4 4/203.0.113.9"}
+	for _, link := range alone {
+		if width[link] != width[alone[0]] || width[link] == 0 {
+			t.Errorf("%s is %g wide, want %g as before the others ended", link, width[link], width[alone[0]])
+		}
+	}
+	if whole := width["source 1/"+a+"1"]; whole <= width[alone[0]] {
+		t.Errorf("all flows together are %g wide, one of them %g", whole, width[alone[0]])
+	}
+}
+
 func TestFold(t *testing.T) {
 	for _, n := range []int{picture.Dense, picture.Dense + 1} {
 		var flows []string

@@ -23,14 +23,16 @@ func strokeWidth(share float64) float64 {
 // begin or end where its track does.
 func (p *placer) strokes() {
 	in, out := make(map[string][]*Link), make(map[string][]*Link)
+	goOn := p.goOn()
+	carried := func(l *Link) float64 { return l.Share * goOn[p.column(p.node(l.From).TTL)] }
 	for i := range p.Links {
 		l := &p.Links[i]
-		l.Width, l.Level = strokeWidth(l.Share), levelOf(l.Delta)
+		l.Width, l.Level = strokeWidth(carried(l)), levelOf(l.Delta)
 		in[l.To], out[l.From] = append(in[l.To], l), append(out[l.From], l)
 	}
 	for i := range p.Nodes {
 		n := &p.Nodes[i]
-		n.In, n.Out = track(in[n.ID]), track(out[n.ID])
+		n.In, n.Out = track(in[n.ID], carried), track(out[n.ID], carried)
 		if n.In != nil {
 			n.In.Stroke = fmt.Sprintf("M%d %dH%d", n.X, n.Y, n.middle())
 		}
@@ -101,8 +103,37 @@ func bend(x1, y1, x2, y2 int) string {
 	return fmt.Sprintf("C%d %d %d %d %d %d", middle, y1, middle, y2, x2, y2)
 }
 
-// track is what links that share an axis have in common; nil for fewer than two.
-func track(links []*Link) *Track {
+// goOn returns which part of all flows goes on from each column. A link's share
+// is of the flows between two TTLs; where others have ended before, those that go
+// on are no more by it, and their strokes no wider. The shares of owners and of
+// two results are of all flows as they are.
+func (p *placer) goOn() []float64 {
+	part := make([]float64, len(p.Columns))
+	all := 0
+	for i := range p.Paths {
+		path := &p.Paths[i]
+		n := len(path.Nodes)
+		if n == 0 {
+			continue
+		}
+		all += len(path.Flows)
+		for c := range p.column(p.node(path.Nodes[n-1]).TTL) {
+			part[c] += float64(len(path.Flows))
+		}
+	}
+	for c := range part {
+		if p.By == ByAS || p.By == ByCity || p.Merged || part[c] == 0 {
+			part[c] = 1
+			continue
+		}
+		part[c] /= float64(all)
+	}
+	return part
+}
+
+// track is what links that share an axis have in common, drawn as wide as what
+// they carry together; nil for fewer than two.
+func track(links []*Link, carried func(*Link) float64) *Track {
 	if len(links) < 2 {
 		return nil
 	}
@@ -110,7 +141,7 @@ func track(links []*Link) *Track {
 	share := 0.0
 	var flows [Levels + 1]int
 	for _, l := range links {
-		share += l.Share
+		share += carried(l)
 		t.Inferred = t.Inferred && l.Inferred
 		if l.Status != t.Status {
 			t.Status = Unchanged

@@ -76,7 +76,7 @@ export class Scene {
         continue;
       }
       // The style makes stations larger around the origin.
-      const style = nodeClass(n);
+      const style = nodeClass(n, this.model.into.get(n.id));
       const alike = `${n.ttl} ${style}`;
       circles.set(alike, `${circles.get(alike) ?? ""}M${(n.x + n.w / 2) / times + 5.5} ${n.y / times}a5.5 5.5 0 1 1 -11 0a5.5 5.5 0 1 1 11 0z`);
       if (!window || n.x + n.w < window.x || n.x > window.x + window.w || n.y + n.below < window.y || n.y - n.above > window.y + window.h) continue;
@@ -169,7 +169,7 @@ export class Scene {
   }
 
   private node(n: Node): SVGGElement {
-    const g = s("g", { class: nodeClass(n), "data-n": n.id, transform: place(n) },
+    const g = s("g", { class: nodeClass(n, this.model.into.get(n.id)), "data-n": n.id, transform: place(n) },
       s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
     this.labels.write(n, g);
     this.stub(n, g);
@@ -292,10 +292,12 @@ export class Scene {
   }
 }
 
-function nodeClass(n: Node): string {
+/** A station is red where loss begins: behind it, too, packets are missing, but not
+ * lost there. */
+function nodeClass(n: Node, into: Link[] | undefined): string {
   let c = `node ${n.kind}`;
   if (n.unreached) c += " unreached";
-  if (n.verdict === "persists") c += " lossy";
+  if (into?.some((l) => l.lost)) c += " lossy";
   if (n.verdict === "local") c += " local";
   if (n.status) c += ` ${n.status}`;
   return c;
