@@ -125,9 +125,12 @@ func firstValues(p *traceflow.Probe, quic bool) uint16 {
 }
 
 // lengthCarrier reads the first carrier of IPv6 probes out of the length of a
-// body.
+// body: 0, which none has, where no body of ours is as short.
 func lengthCarrier(body int) uint16 {
-	if body <= minPayload || body > minPayload+lengthValues {
+	switch {
+	case body < minPayload:
+		return 0
+	case body == minPayload || body > minPayload+lengthValues:
 		return 1 // of a given size
 	}
 	return uint16(body - minPayload)

@@ -36,7 +36,7 @@ func TestTooLarge(t *testing.T) {
 	var b bytes.Buffer
 	started := time.Now()
 	err := render.SVG(&b, trace, render.Options{})
-	const want = "too large to draw: 15242 stations, 15300 links; --format html has all as tables, csv and json too"
+	const want = "too large to draw: 15242 stations, 15300 links; --format html has tables of it, csv and json have all"
 	if err == nil || err.Error() != want || b.Len() > 0 {
 		t.Errorf("%v, %d bytes, want %s", err, b.Len(), want)
 	}

@@ -28,7 +28,7 @@ func SVG(w io.Writer, t *traceflow.Trace, _ Options) error {
 // nothing is written.
 func DrawSVG(w io.Writer, d *picture.Drawing, title string, heading []string) error {
 	if d.TooLarge != "" {
-		return errors.New(d.TooLarge + "; --format html has all as tables, csv and json too")
+		return errors.New(d.TooLarge + "; --format html has tables of it, csv and json have all")
 	}
 	s := &svg{Writer: bufio.NewWriter(w), d: d, nodes: make(map[string]*picture.Node, len(d.Nodes))}
 	for i := range d.Nodes {

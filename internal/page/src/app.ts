@@ -4,7 +4,7 @@ import { answer } from "./ask.ts";
 import { cardFor, copy, copyBy } from "./card.ts";
 import { Colours } from "./colour.ts";
 import { spanOf, veil, within } from "./cut.ts";
-import { type Drawing, groupedBy, type Page } from "./data.ts";
+import { type Drawing, groupedBy, type Page, undrawn } from "./data.ts";
 import { afterPaint, button, h, s, say } from "./dom.ts";
 import { Scene } from "./draw.ts";
 import { asCSV, asPNG, drawingAsSVG, save, svgBlob } from "./export.ts";
@@ -20,7 +20,7 @@ import { Press } from "./press.ts";
 import type { Progress } from "./progress.ts";
 import { metrics, type State, type Store, write } from "./state.ts";
 import { roomFor, stretch } from "./stretch.ts";
-import { sentence, summary } from "./summary.ts";
+import { summary } from "./summary.ts";
 import { tables } from "./table.ts";
 import { linkTip, nodeTip, Tip } from "./tip.ts";
 import { drop, Tools } from "./tools.ts";
@@ -58,6 +58,8 @@ export class App {
   private readonly twin = h("div", { class: "twin", id: "twin", role: "region", "aria-label": "All stations and links", tabindex: 0, hidden: true });
   private readonly legend = h("div", { class: "legend" });
   private readonly zoom: HTMLElement;
+  /** What saves the drawing as it is shown. */
+  private readonly pictures = [button("SVG, as shown", {}, () => this.export("svg")), button("PNG, as shown", {}, () => this.export("png"))];
   private cursor: string | null = null;
   private hover: Pick | null = null;
   private far = 0;
@@ -71,14 +73,14 @@ export class App {
   constructor(private page: Page, private readonly store: Store, private readonly served: Served | null) {
     const m = (this.model = this.modelOf(page));
     this.colours = new Colours(m);
-    this.scene = new Scene(m, this.colours);
+    this.scene = this.sceneOf(m);
     this.view = new View(this.svg, (byHand) => this.moved(byHand));
     this.list = new List(m, {
       query: (query) => store.set({ query }),
       pick: (id, compare) => this.pickPath(id, compare),
       hover: (id) => this.over(id === null ? null : { kind: "path", id }),
     });
-    const exports = drop("Export", "", button("SVG, as shown", {}, () => this.export("svg")), button("PNG, as shown", {}, () => this.export("png")), button("CSV, all paths", {}, () => this.export("csv")),
+    const exports = drop("Export", "", ...this.pictures, button("CSV, all paths", {}, () => this.export("csv")),
       ...(served ? [button("Copy link to this view", {}, () => void copy(new URL(`#${write(store.now)}`, location.href).href))] : []));
     this.tools = new Tools(store, exports, button("Keys", { title: "?", "aria-haspopup": "dialog" }, () => this.help.showModal()));
     this.zoom = h("div", { class: "zoom", role: "group", "aria-label": "Scale" },
@@ -141,7 +143,7 @@ export class App {
     const before = this.model;
     const m = (this.model = this.modelOf(this.page));
     this.colours = new Colours(m);
-    this.scene = new Scene(m, this.colours);
+    this.scene = this.sceneOf(m);
     const now = this.store.now;
     const pick = follow(now.pick, before, m);
     const other = pick?.kind === "path" ? followPath(now.other, before, m) : null;
@@ -154,6 +156,12 @@ export class App {
     else this.tip.hide();
   }
 
+  /** The drawing of a model: an empty one if it is too large to draw. Then the tables
+   * stand in its place. */
+  private sceneOf(m: Model): Scene {
+    return new Scene(m.page.drawing.too_large ? new Model(undrawn(m.page)) : m, this.colours);
+  }
+
   /** Makes a model of data, of a drawing that is as high as there is room. A
    * drawing that the user has moved stays as high as it is. */
   private modelOf(page: Page): Model {
@@ -161,7 +169,7 @@ export class App {
     const d = shown.drawing;
     if (!this.heights.has(d)) {
       const before = this.store.now.view && this.model ? this.heights.get(this.model.page.drawing) : undefined;
-      const times = before ?? roomFor(d);
+      const times = d.too_large ? 1 : (before ?? roomFor(d));
       stretch(d, times);
       this.heights.set(d, times);
     }
@@ -176,7 +184,8 @@ export class App {
     this.header.update(m);
     this.served?.progress.update(m);
     this.tools.offer(this.page, d);
-    this.view.take(this.scene.root, d.columns, d);
+    this.view.take(this.scene.root, this.scene.drawing.columns, this.scene.drawing);
+    for (const b of this.pictures) b.hidden = d.too_large !== undefined;
     this.far = 0;
     this.sketched = false;
     this.update(this.store.now, null);
@@ -247,12 +256,11 @@ export class App {
     this.scene.root.append(veil(d, spanOf(d, now)));
   }
 
-  private showTable(yes: boolean) {
+  private showTable(wanted: boolean) {
     const d = this.model.page.drawing;
-    const large = d.too_large ? [h("p", { class: "trouble" }, `${sentence(d.too_large)} Here it is as tables.`)] : [];
-    const shown = yes || large.length > 0;
-    exchange(this.twin, shown ? [...large, ...tables(this.model, within(d, this.store.now))] : []);
-    this.hideForTable(shown);
+    const yes = wanted || d.too_large !== undefined;
+    exchange(this.twin, yes ? tables(this.model, within(d, this.store.now)) : []);
+    this.hideForTable(yes);
   }
 
   private hideForTable(yes: boolean) {

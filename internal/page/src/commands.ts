@@ -8,9 +8,13 @@ export interface Command {
   text: string;
 }
 
+/** An address that means itself to every shell. The zone of one in a file that
+ * somebody else has made can be anything. */
+const plain = /^[\w.:%@-]+$/;
+
 /** Commands that send packets with the header fields of a flow, so that routers
  * choose the same path for them. Where a tool cannot keep these fields, its
- * command is not there. */
+ * command is not there, and none is for an address that a shell could run. */
 export function commands(page: Page, f: Flow): Command[] {
   const h = page.heading;
   const v6 = h.address.includes(":");
@@ -21,6 +25,7 @@ export function commands(page: Page, f: Flow): Command[] {
     return [{ name: "flow", text: `icmp ${from} > ${h.address} checksum 0x${f.src_port.toString(16)}${label}` }];
   }
   const out = [{ name: "5-tuple", text: `${h.protocol} ${at(from, f.src_port)} > ${at(h.address, f.dst_port)}${label}` }];
+  if (!plain.test(h.address)) return out;
   const tcp = h.protocol === "tcp";
   const tos = h.tos ? ` -t ${h.tos}` : "";
   const kind = tcp ? " -T" : h.quic ? " --quic" : "";

@@ -258,6 +258,11 @@ export function read(text: string): Page | null {
   }
 }
 
+/** The page with nothing in its drawing. */
+export function undrawn(page: Page): Page {
+  return { ...page, drawing: { width: 1, height: 1, columns: [], nodes: [], links: [], paths: [], bands: [], marks: [], pipes: [] } };
+}
+
 /** The page as stations grouped in some way make it. Stations in a group are its
  * members, as those in a bar are. */
 export function groupedBy(page: Page, by: Grouping | null): Page {

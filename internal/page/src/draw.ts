@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Colours, strokesOf, tints } from "./colour.ts";
-import type { Area, Band, Link, Node, Pipe, Track } from "./data.ts";
+import type { Area, Band, Drawing, Link, Node, Pipe, Track } from "./data.ts";
 import { s } from "./dom.ts";
 import { key, type Model } from "./model.ts";
 import type { Metric } from "./state.ts";
@@ -20,6 +20,7 @@ export interface Strip {
  * its stations and strokes once sketch or finish was called. */
 export class Scene {
   readonly root = s("g", { class: "scene" });
+  readonly drawing: Drawing;
   private readonly nodes = new Map<string, SVGGElement>();
   private readonly links: { link: Link; group: SVGGElement; line: SVGPathElement; pale: boolean }[] = [];
   private readonly tracks: { track: Track; links: Link[]; line: SVGPathElement }[] = [];
@@ -32,7 +33,7 @@ export class Scene {
   private readonly names: { text: SVGTextElement; name: string; x: number; y: number; w: number }[] = [];
 
   constructor(private readonly model: Model, readonly colours: Colours) {
-    const d = model.page.drawing;
+    const d = (this.drawing = model.page.drawing);
     this.labels = new Names(d);
     const bands = s("g", { class: "bands" });
     for (const b of d.bands) bands.append(this.band(b));

@@ -31,7 +31,7 @@ export function legend(m: Model, colours: Colours, metric: Metric): Element[] {
       add(`median round trip, in steps of ${ms(colours.longest / levels)}`, 14 * levels + 2, ...scale());
       break;
     case "loss":
-      if (!d.links.some((l) => l.lost)) add("no loss that persists to the destination", 28, stroke("shared"));
+      if (!d.links.some((l) => l.lost)) add("no loss that is sure to persist", 28, stroke("shared"));
       if (d.nodes.some((n) => n.verdict === "local")) add("answers less than it forwards: no loss", 16, s("g", { class: "byloss" }, s("g", { class: "node local" }, s("circle", { class: "s", cx: 8, cy: 0, r: 5.5 }))));
       break;
     case "path":

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Link } from "./data.ts";
+import type { Link, Node } from "./data.ts";
 import { endText } from "./draw.ts";
 import { ask } from "./ask.ts";
 import { h } from "./dom.ts";
 import type { Model } from "./model.ts";
-import { count, ms, percent, ranges } from "./text.ts";
+import { count, ms, percent, ranges, sentence } from "./text.ts";
 
 /** What stands out, in words, while nothing is picked: how many paths, where they
  * part, which link is slow, what is lost and where nothing answers. */
@@ -17,7 +17,9 @@ export function summary(m: Model): Element[] {
   const link = (l: Link) => h("div", {}, ask(`${m.name(l.from)} → ${m.name(l.to)}`, { kind: "link", from: l.from, to: l.to }, { class: "link" }));
   add(false, m.page.heading.shape);
 
-  const forks = d.nodes.filter((n) => m.detail(n.id).width || n.kind === "source" && (m.outOf.get(n.id)?.length ?? 0) > 1).sort((a, b) => a.ttl - b.ttl);
+  // A first hop that did not answer is perhaps none of its own.
+  const parts = (n: Node) => (m.outOf.get(n.id) ?? []).filter((l) => m.nodes.get(l.to)?.kind !== "silent").length > 1;
+  const forks = d.nodes.filter((n) => m.detail(n.id).width || n.kind === "source" && parts(n)).sort((a, b) => a.ttl - b.ttl);
   for (const n of forks.slice(0, 5)) {
     const kind = m.detail(n.id).balancer;
     const next = m.outOf.get(n.id)?.reduce((sum, l) => sum + l.bundle, 0) ?? 0;
@@ -37,10 +39,7 @@ export function summary(m: Model): Element[] {
   for (const l of lossy.slice(0, 5)) {
     add(true, h("span", { class: "loss" }, `${percent(l.lost!)} lost`), " from this link on, to the destination", link(l));
   }
-  if (lossy.length === 0) {
-    const local = d.nodes.flatMap((n) => n.members ?? [n]).filter((n) => n.verdict === "local").length;
-    add(false, "No loss that persists to the destination", local > 0 ? `; ${count(local, "router")} ${local === 1 ? "answers" : "answer"} less than ${local === 1 ? "it forwards" : "they forward"}, which is no loss.` : ".");
-  }
+  if (lossy.length === 0) add(false, noLoss(m));
 
   const silent = d.nodes.flatMap((n) => n.members ?? [n]).filter((n) => n.kind === "silent");
   if (silent.length > 0) add(false, `No answer from ${count(silent.length, "hop")}, at TTL ${ranges(silent.map((n) => n.ttl))}.`);
@@ -57,7 +56,13 @@ export function summary(m: Model): Element[] {
   return [h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out")), ul];
 }
 
-/** Makes a sentence of words. */
-export function sentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+/** What may be said of loss where none is known to persist. */
+function noLoss(m: Model): string {
+  const g = m.page.heading;
+  const ends = m.page.paths.filter((p) => p.reached && p.verdict.at(-1) !== "local" && p.sent.at(-1)! > 0);
+  const [sent, replies] = ends.reduce(([s, r], p) => [s + p.sent.at(-1)!, r + p.replies.at(-1)!], [0, 0]);
+  if (replies === 0) return `Loss is not known: the destination ${g.reached > 0 ? "does not answer everything" : "answered nothing"}${g.measuring ? " so far" : ""}.`;
+  if (replies < sent) return `${sent - replies} of ${count(sent, "packet")} to the destination got no answer: too few on each path to tell whether loss persists.`;
+  const local = m.page.drawing.nodes.flatMap((n) => n.members ?? [n]).filter((n) => n.verdict === "local").length;
+  return `No loss that persists to the destination${local > 0 ? `; ${count(local, "router")} ${local === 1 ? "answers" : "answer"} less than ${local === 1 ? "it forwards" : "they forward"}, which is no loss` : ""}.`;
 }

@@ -3,10 +3,10 @@
 import { ask } from "./ask.ts";
 import { h } from "./dom.ts";
 import type { Model } from "./model.ts";
-import { lossOf, ms, percent } from "./text.ts";
+import { lossOf, ms, percent, sentence } from "./text.ts";
 
-/** A browser takes seconds to lay out tables with more rows than these. */
-const most = 3000;
+/** A table has no more rows than these, which a browser shows in a second. */
+const most = 2000;
 
 /** The drawing as two tables: its stations and its links, at the TTLs shown. */
 export function tables(m: Model, shown: (ttl: number) => boolean): Element[] {
@@ -31,13 +31,14 @@ export function tables(m: Model, shown: (ttl: number) => boolean): Element[] {
     ));
   }
   return [
-    h("table", {}, h("caption", {}, `Stations (${rows(all.length)})`), head("TTL", "Address", "Name", "AS", "Kind", "Flows", "Share", "Median", "p95", "Loss", "What it means"), nodes),
-    h("table", {}, h("caption", {}, `Links (${rows(drawn.length)})`), head("From", "To", "Kind", "Flows", "Share", "Delay added", "Replies", "Loss that persists"), links),
+    ...(d.too_large ? [h("p", { class: "trouble" }, `${sentence(d.too_large)} Here it is as tables.`)] : []),
+    h("table", {}, caption("Stations", all.length), head("TTL", "Address", "Name", "AS", "Kind", "Flows", "Share", "Median", "p95", "Loss", "What it means"), nodes),
+    h("table", {}, caption("Links", drawn.length), head("From", "To", "Kind", "Flows", "Share", "Delay added", "Replies", "Loss that persists"), links),
   ];
 }
 
-function rows(all: number): string {
-  return all > most ? `the first ${most} of ${all}; Export, CSV has the hops of all paths` : String(all);
+function caption(name: string, rows: number) {
+  return h("caption", {}, rows <= most ? `${name} (${rows})` : `${name} (the first ${most} of ${rows}: Filter chooses TTLs, and Export has all paths)`);
 }
 
 const figures = new Set(["TTL", "Flows", "Share", "Median", "p95", "Delay added", "Replies"]);

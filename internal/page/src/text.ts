@@ -31,6 +31,11 @@ export function ranges(numbers: number[]): string {
   return out.join(", ");
 }
 
+/** Makes words a sentence. */
+export function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+}
+
 /** Writes a loss with what it rests on. */
 export function lossOf(sent: number, replies: number): string {
   return sent === 0 ? "N/A" : `${percent(1 - replies / sent)} (${sent - replies} of ${sent})`;

@@ -51,6 +51,8 @@ export class Tools {
   private readonly from = h("input", { type: "range", id: "from", min: 1, max: 1, value: 1 });
   private readonly to = h("input", { type: "range", id: "to", min: 1, max: 1, value: 1 });
   private readonly ttls: HTMLElement[];
+  /** What has nothing to do where only tables are shown. */
+  private readonly drawn: HTMLElement[];
   private readonly fromOut = h("output", { class: "num" });
   private readonly toOut = h("output", { class: "num" });
   private readonly ranges: { name: (typeof limits)[number]["name"]; field: HTMLInputElement; out: HTMLElement; unit: string }[] = [];
@@ -76,12 +78,15 @@ export class Tools {
     this.bands = toggle("bands", "AS bands", { title: "The grounds in the colours of who owns the addresses (g)" });
     this.silent = toggle("silent", "Silent hops", { title: "Each hop that did not answer; if not, how many in a row there are (s)" });
     this.ttls = [h("label", {}, "Show from TTL", this.fromOut, this.from), h("label", {}, "to TTL", this.toOut, this.to)];
+    const table = toggle("table", "Table", { title: "t", "aria-controls": "twin" });
+    const colour = h("label", {}, "Colour", this.colour);
+    const pale = h("p", { class: "quiet" }, "Links below are pale.");
+    this.drawn = [colour, table, pale, ...sliders];
     this.root.append(
-      h("label", {}, "Colour", this.colour),
+      colour,
       this.groups, this.show, this.bands, this.silent,
-      drop("Filter", "left", ...sliders, h("p", { class: "quiet" }, "Links below are pale."),
-        ...this.ttls),
-      toggle("table", "Table", { title: "t", "aria-controls": "twin" }),
+      drop("Filter", "left", ...sliders, pale, ...this.ttls),
+      table,
       h("span", { class: "gap" }), ...menu, this.theme,
     );
   }
@@ -94,7 +99,9 @@ export class Tools {
   /** Offers what there is to be chosen in the data. */
   offer(page: Page, drawing: Drawing) {
     this.bands.hidden = drawing.bands.length === 0;
-    this.silent.hidden = !drawing.nodes.some((n) => n.kind === "silent");
+    const only = drawing.too_large !== undefined;
+    for (const e of this.drawn) e.hidden = only;
+    this.silent.hidden = only || !drawing.nodes.some((n) => n.kind === "silent");
     this.show.hidden = this.bands.hidden === true && this.silent.hidden === true;
     const has = groupings.filter((g) => page.groups?.[g]);
     this.groups.hidden = has.length === 0;
@@ -102,7 +109,7 @@ export class Tools {
       this.group.replaceChildren(h("option", { value: "" }, "none"), ...has.map((g) => h("option", { value: g }, groupNames[g])));
     }
     for (const l of this.ttls) l.hidden = !byTTL(drawing);
-    const most = String(drawing.columns.at(-1)?.ttl || 1);
+    const most = String(drawing.nodes.reduce((last, n) => Math.max(last, n.ttl), 1));
     this.from.max = most;
     this.to.max = most;
   }
