@@ -13,9 +13,6 @@ import (
 // TestPageTooLarge wants one line and tables in place of a drawing that is too
 // large, no switch that does nothing, and what is left to work.
 func TestPageTooLarge(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
 	p := openPage(t, rendertest.Chromium(t), huge(t, 20), "", 1280, 800)
 	p.want(`shown('#twin .trouble').map(e => e.textContent)`, []string{"Too large to draw: 5082 stations, 5100 links. Here it is as tables."})
 	p.want(`all('#twin table').map(e => e.tBodies[0].rows.length)`, []int{2000, 2000})
