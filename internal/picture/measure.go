@@ -28,6 +28,7 @@ type sight struct {
 func (d *describer) measure() {
 	sights := make(map[ends][]sight)
 	lost := make(map[ends]float64)
+	medians := make(map[string][2]time.Duration) // the least and the largest, by node
 	stats := d.trace.PathStats()
 	for i := range stats {
 		p := &stats[i]
@@ -44,6 +45,13 @@ func (d *describer) measure() {
 			}
 			n := d.node(id)
 			n.Verdict = worse(n.Verdict, string(verdicts[j]))
+			if h.Replies > 0 {
+				m, known := medians[id]
+				if !known {
+					m[0] = h.Median
+				}
+				medians[id] = [2]time.Duration{min(m[0], h.Median), max(m[1], h.Median)}
+			}
 			lost[link] = math.Max(lost[link], begins[j])
 			before, from = id, h.RTTStats
 		}
@@ -52,6 +60,11 @@ func (d *describer) measure() {
 		if n := len(p.Hops); n > 0 && d.node(d.ids[p.Hops[n-1].Node]).Kind == Destination {
 			last := &p.Hops[n-1]
 			d.Paths[i].Median, d.Paths[i].Sent, d.Paths[i].Replies = last.Median.Microseconds(), last.Sent, last.Replies
+		}
+	}
+	for id, m := range medians {
+		if apart(m[0], m[1]) {
+			d.node(id).Medians = []int64{m[0].Microseconds(), m[1].Microseconds()}
 		}
 	}
 	for i := range d.Links {
@@ -66,6 +79,12 @@ func (d *describer) measure() {
 		}
 	}
 	d.label()
+}
+
+// apart reports whether one round trip for all the paths to a node would hide how
+// much slower some of them are.
+func apart(least, most time.Duration) bool {
+	return most-least >= 5*time.Millisecond && 2*most >= 3*least
 }
 
 // beginnings returns how much of what a path loses on to the destination is lost

@@ -124,8 +124,9 @@ type Node struct {
 	// Stations are the nodes that a station of a grouped drawing stands for, by
 	// their IDs in the drawing of single nodes.
 	Stations []string `json:"stations,omitempty"`
-	// Addresses is how many of them a group has, and Medians are the least and the
-	// largest median round trip to one.
+	// Addresses is how many of them a group has. Medians are the least and the
+	// largest median round trip to one of these; of a single node those of its
+	// paths, where some are much slower than others.
 	Addresses int     `json:"addresses,omitempty"`
 	Medians   []int64 `json:"medians_us,omitempty"`
 	// Share is the part of the flows at this TTL that passed; in a drawing by AS or

@@ -251,6 +251,32 @@ func TestUnreached(t *testing.T) {
 	}
 }
 
+// TestSpanOfPaths checks that a node that is slow on some paths only does not say
+// how fast it is on the others alone.
+func TestSpanOfPaths(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		more  time.Duration // on one of two paths
+		label string
+	}{
+		{"alike", 4 * time.Millisecond, "6.0 ms"},
+		{"apart", 40 * time.Millisecond, "6.0–46 ms"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			trace := traceOf(t, "1 2 d", "1 3 d")
+			for i := range trace.Exchanges {
+				if e := &trace.Exchanges[i]; e.Flow == 2 && e.TTL > 1 {
+					e.Reply.RTT += tt.more
+				}
+			}
+			d := draw(trace, nil)
+			if lines := find(t, d, "3/203.0.113.9").Lines; lines[len(lines)-1] != tt.label {
+				t.Errorf("%q, want %q last", lines, tt.label)
+			}
+		})
+	}
+}
+
 // TestWidthAfterEnds checks that flows that go on alone are drawn no wider than
 // before others ended.
 func TestWidthAfterEnds(t *testing.T) {

@@ -184,9 +184,13 @@ func (n *Node) label(tight bool) {
 	}
 }
 
-// roundTrip is the median; in a drawing of two results both, where they differ.
+// roundTrip is the median, or from which to which where paths differ; in a drawing
+// of two results both medians, where these differ.
 func (n *Node) roundTrip() string {
 	now := Milliseconds(n.RTT.Median)
+	if len(n.Medians) > 0 {
+		now = span(n.Medians)
+	}
 	if n.Before != nil && n.Before.Replies > 0 {
 		if then := Milliseconds(n.Before.RTT.Median); then != now {
 			return strings.TrimSuffix(then, " ms") + " → " + now
@@ -210,13 +214,18 @@ func (n *Node) groupLines(tight bool, fits int) []string {
 	}
 	lines = append(lines, count(n.Addresses, "address"))
 	if n.Replies > 0 {
-		least, most := Milliseconds(n.Medians[0]), Milliseconds(n.Medians[1])
-		if least != most {
-			least = strings.TrimSuffix(least, " ms") + "–" + most
-		}
-		lines = append(lines, least)
+		lines = append(lines, span(n.Medians))
 	}
 	return lines
+}
+
+// span writes the least and the largest of some round trips.
+func span(medians []int64) string {
+	least, most := Milliseconds(medians[0]), Milliseconds(medians[1])
+	if least == most {
+		return least
+	}
+	return strings.TrimSuffix(least, " ms") + "–" + most
 }
 
 func count(n int, noun string) string {

@@ -202,13 +202,15 @@ export class Scene {
     const members = [...(n.members ?? [])].sort((a, b) => b.share - a.share);
     const most = members[0]?.share || 1;
     const pitch = (2 * n.below - 16) / Math.max(1, members.length);
-    const rods = { shown: "", silent: "" };
+    const rods = { rods: "", "rods slow": "", "rods silent": "" };
+    const usual = members.map((m) => m.rtt_us.median).sort((a, b) => a - b)[Math.floor(members.length / 2)] ?? 0;
+    const slow = (m: Node) => m.replies > 0 && m.rtt_us.median >= Math.max(1.5 * usual, usual + 5000);
     members.forEach((m, i) => {
       const y = (-n.below + 8 + pitch * (i + 0.5)).toFixed(1);
-      rods[m.kind === "silent" ? "silent" : "shown"] += `M${-n.w / 2 + 10} ${y}h${(((n.w - 20) * m.share) / most).toFixed(1)}`;
+      rods[m.kind === "silent" ? "rods silent" : slow(m) ? "rods slow" : "rods"] += `M${-n.w / 2 + 10} ${y}h${(((n.w - 20) * m.share) / most).toFixed(1)}`;
     });
     for (const [kind, d] of Object.entries(rods)) {
-      if (d) g.append(s("path", { class: kind === "silent" ? "rods silent" : "rods", d, "stroke-width": Math.min(3, 0.6 * pitch).toFixed(2) }));
+      if (d) g.append(s("path", { class: kind, d, "stroke-width": Math.min(3, 0.6 * pitch).toFixed(2) }));
     }
   }
 

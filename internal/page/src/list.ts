@@ -98,7 +98,7 @@ export class List {
     const far = !end ? "" : end.whole ? `p95 ${ms(end.p95)}` : `to TTL ${end.ttl}: ${ms(end.median)}`;
     return [
       h("span", {}, h("span", { class: "what" }, `Path ${p.id} `), h("span", { class: "quiet" }, `${p.length} hops${p.reached ? "" : `, ${p.end ?? "not reached"}`}`)),
-      h("span", { class: "figure num" }, end?.whole ? ms(end.median) : "N/A"),
+      h("span", { class: this.model.slow(p) ? "figure num slow" : "figure num" }, end?.whole ? ms(end.median) : "N/A"),
       h("span", { class: "more num" }, h("span", {}, this.model.page.heading.protocol === "icmp" ? count(p.flows.length, "flow") : `port ${this.model.ports(p)}`), h("span", {}, far)),
       h("span", { class: "more num" }, h("span", {}, as.length > 0 ? as.map((n) => `AS${n}`).join(" ") : count(p.flows.length, "flow")), loss),
     ];

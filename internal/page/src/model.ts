@@ -33,6 +33,7 @@ export class Model {
   /** IDs of the paths along a link, by the ID of its first end and its last. */
   private readonly along = new Map<string, Map<string, Set<number>>>();
   private passed = false;
+  private usual: number | undefined; // round trip of half of the paths at most
   private readonly words = new Map<number, string>();
 
   constructor(readonly page: Page) {
@@ -177,6 +178,19 @@ export class Model {
       return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies, ttl: p.last_ttl ?? i + 1, whole: p.at_end === true };
     }
     return undefined;
+  }
+
+  /** Whether a path takes much longer than most. */
+  slow(p: Path): boolean {
+    const took = (x: Path) => {
+      const end = this.end(x);
+      return end?.whole ? end.median : undefined;
+    };
+    if (this.usual === undefined) {
+      const all = this.page.paths.map(took).filter((t) => t !== undefined).sort((a, b) => a - b);
+      this.usual = all[Math.floor((all.length - 1) / 2)] ?? 0;
+    }
+    return (took(p) ?? 0) >= Math.max(1.5 * this.usual, this.usual + 5000);
   }
 }
 

@@ -3,6 +3,7 @@
 import type { Link, Node } from "./data.ts";
 import { endText } from "./draw.ts";
 import { ask } from "./ask.ts";
+import { byTTL } from "./cut.ts";
 import { h } from "./dom.ts";
 import type { Model } from "./model.ts";
 import { count, ms, percent, ranges, sentence } from "./text.ts";
@@ -17,15 +18,16 @@ export function summary(m: Model): Element[] {
   const link = (l: Link) => h("div", {}, ask(`${m.name(l.from)} → ${m.name(l.to)}`, { kind: "link", from: l.from, to: l.to }, { class: "link" }));
   add(false, m.page.heading.shape);
 
-  // A first hop that did not answer is perhaps none of its own.
-  const parts = (n: Node) => (m.outOf.get(n.id) ?? []).filter((l) => m.nodes.get(l.to)?.kind !== "silent").length > 1;
-  const forks = d.nodes.filter((n) => m.detail(n.id).width || n.kind === "source" && parts(n)).sort((a, b) => a.ttl - b.ttl);
-  for (const n of forks.slice(0, 5)) {
-    const kind = m.detail(n.id).balancer;
-    const next = m.outOf.get(n.id)?.reduce((sum, l) => sum + l.bundle, 0) ?? 0;
-    add(false, n.kind === "source" ? "Paths part at " : `TTL ${n.ttl}: paths part at `, node(n.id), ` into ${next} next hops${kind ? `, ${kind.replace("-", " ")}` : ""}`);
+  for (const f of forks(m).slice(0, 6)) {
+    const kinds = [...new Set(f.nodes.map((n) => m.detail(n.id).balancer).filter(Boolean))];
+    const how = kinds.length === 1 ? `, ${kinds[0]!.replace("-", " ")}` : "";
+    const into = f.least === f.most ? `${f.most} next hops` : `${f.least} to ${f.most} next hops`;
+    const part = f.ttl > 0 && byTTL(d) ? `TTL ${f.ttl}: paths part at ` : "Paths part at ";
+    if (f.nodes.length === 1) add(false, part, node(f.nodes[0]!.id), ` into ${into}${how}`);
+    else add(false, `${part}${f.nodes.length} stations, each into ${into}${how}`);
   }
-  if (forks.length > 5) add(false, `They part at ${count(forks.length - 5, "more node")}.`);
+  const more = forks(m).length - 6;
+  if (more > 0) add(false, `They part in ${count(more, "more column")}.`);
 
   const timed = d.links.filter((l) => l.delta_us !== undefined).sort((a, b) => b.delta_us! - a.delta_us!);
   const slow = timed[0];
@@ -54,6 +56,22 @@ export function summary(m: Model): Element[] {
   const exchanges = new Set(d.nodes.map((n) => n.ixp).filter(Boolean));
   if (exchanges.size > 0) add(false, `Exchange points: ${[...exchanges].join(", ")}.`);
   return [h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out")), ul];
+}
+
+/** Where paths part, by TTL. A first hop that did not answer is perhaps none of its
+ * own, so silence makes no fork. */
+function forks(m: Model) {
+  const out = new Map<number, { ttl: number; nodes: Node[]; least: number; most: number }>();
+  for (const n of m.page.drawing.nodes) {
+    const next = (m.outOf.get(n.id) ?? []).filter((l) => n.kind !== "source" || m.nodes.get(l.to)?.kind !== "silent").reduce((sum, l) => sum + l.bundle, 0);
+    if (next < 2 || n.kind === "silent" || n.kind === "bar") continue;
+    const ttl = n.kind === "source" ? 0 : n.ttl;
+    const f = out.get(ttl) ?? { ttl, nodes: [], least: next, most: next };
+    f.nodes.push(n);
+    [f.least, f.most] = [Math.min(f.least, next), Math.max(f.most, next)];
+    out.set(ttl, f);
+  }
+  return [...out.values()].sort((a, b) => a.ttl - b.ttl);
 }
 
 /** What may be said of loss where none is known to persist. */
