@@ -198,7 +198,7 @@ func randomTrace(t testing.TB, seed uint64) *traceflow.Trace {
 
 // TestGroupsAreTrue checks what may be said of every grouped drawing.
 func TestGroupsAreTrue(t *testing.T) {
-	for seed := range uint64(25) {
+	for seed := range seeds(25) {
 		from := picture.Of(randomTrace(t, seed))
 		for _, by := range picture.Groupings {
 			d := from.Group(by)
@@ -313,7 +313,7 @@ func checkStations(t *testing.T, name string, d *picture.Drawing) {
 
 // TestGroupRefreshMovesNothing draws groups again with other shares.
 func TestGroupRefreshMovesNothing(t *testing.T) {
-	for seed := range uint64(15) {
+	for seed := range seeds(15) {
 		trace := randomTrace(t, seed)
 		for _, by := range picture.Groupings {
 			first, again := picture.Of(trace).Group(by), picture.Of(trace).Group(by)

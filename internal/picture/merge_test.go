@@ -165,7 +165,7 @@ func randomFlows(r *rand.Rand) []string {
 }
 
 func TestMergeIsTrue(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range seeds(150) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		flows := randomFlows(r)
 		one, two := picture.Of(again(t, flows, r, 5, 0)), picture.Of(again(t, flows, r, 5, 8))
@@ -227,7 +227,7 @@ func checkMerged(t *testing.T, seed uint64, d, one, two *picture.Drawing) {
 
 // TestMergeWithItself wants nothing to be changed.
 func TestMergeWithItself(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range seeds(60) {
 		d := picture.Of(randomTrace(t, seed))
 		m := picture.Merge(d, d)
 		if got := statuses(m); got != nil {
@@ -256,7 +256,7 @@ func TestMergeWithItself(t *testing.T) {
 // TestMissedRepliesAreNoChange misses one reply in ten in both results.
 func TestMissedRepliesAreNoChange(t *testing.T) {
 	flows := []string{"1 2 5 8 d", "1 3 6 8 d", "1 4 7 8 d", "1 2 6 8 d"}
-	for seed := range uint64(100) {
+	for seed := range seeds(100) {
 		r := rand.New(rand.NewPCG(seed, 13))
 		d := picture.Merge(picture.Of(again(t, flows, r, 10, 0)), picture.Of(again(t, flows, r, 10, 0)))
 		if got := statuses(d); got != nil {

@@ -62,3 +62,12 @@ func traceOf(t testing.TB, flows ...string) *traceflow.Trace {
 	out.Graph = traceflow.NewGraph(walks, out.Exchanges)
 	return out
 }
+
+// seeds is how many random networks a test draws; with -short, as under the race
+// detector, a fifth of them.
+func seeds(n uint64) uint64 {
+	if testing.Short() {
+		return n / 5
+	}
+	return n
+}
