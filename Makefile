@@ -82,7 +82,7 @@ $(PAGE)/node_modules: $(PAGE)/package-lock.json
 
 test: ## tests that need nothing: with the race detector, and the long ones whole without
 	$(GO) test -race -short -shuffle=on ./...
-	$(GO) test -shuffle=on ./internal/cli ./internal/enrich ./internal/picture ./internal/watch
+	$(GO) test -shuffle=on ./internal/cli ./internal/enrich ./internal/gallery ./internal/picture ./internal/watch
 
 lab: ## tests on real kernels and TUN devices; TRACEFLOW_LAB=require forbids skips
 	$(GO) test -tags lab -count=1 -timeout 30m ./probe ./internal/simnet ./internal/netlab/... ./internal/e2e

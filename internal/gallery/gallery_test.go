@@ -21,6 +21,9 @@ import (
 // TestNetworksShow tests, without a browser, that the networks in memory show
 // what the captions say. Those of kernels are tested when the gallery is made.
 func TestNetworksShow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long under the race detector; make test runs it without, too")
+	}
 	for _, n := range networks {
 		if n.kernel {
 			continue
