@@ -3,10 +3,20 @@
 package traceflow
 
 // rebuild makes the graph anew from flows and exchanges, so that it cannot
-// contradict them. The exchanges say whether there was an answer at the end of
-// a flow; why nothing more was asked of the others they do not: ends has that,
-// by Flow.ID. An inferred end is inferred again, from all flows.
+// contradict them. An inferred end is inferred again, from all flows.
 func (t *Trace) rebuild(ends map[int]End) {
+	walks := t.NewWalks(ends)
+	if t.Config.Paths == 0 {
+		InferHops(walks, t.Exchanges, &t.Guarantee)
+	}
+	t.Finish.End(walks)
+	t.Graph = NewGraph(walks, t.Exchanges)
+}
+
+// NewWalks lines up the exchanges of every flow. They say whether there was an
+// answer at the end of a flow; why nothing more was asked of the others they do
+// not: ends has that, by Flow.ID, as far as it is known.
+func (t *Trace) NewWalks(ends map[int]End) []Walk {
 	many := make(map[int]int)
 	for i := range t.Exchanges {
 		many[t.Exchanges[i].Flow]++
@@ -29,9 +39,5 @@ func (t *Trace) rebuild(ends map[int]End) {
 		}
 		walks = append(walks, w)
 	}
-	if t.Config.Paths == 0 {
-		InferHops(walks, t.Exchanges, &t.Guarantee)
-	}
-	t.Finish.End(walks)
-	t.Graph = NewGraph(walks, t.Exchanges)
+	return walks
 }

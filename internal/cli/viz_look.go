@@ -92,18 +92,7 @@ func (l *onlooker) trace() *traceflow.Trace {
 	if l.mask > 0 {
 		t.Exchanges = sureToShow(t.Exchanges, l.mask, t.Destination)
 	}
-	byFlow := make(map[int][]traceflow.Exchange, len(t.Flows))
-	for _, e := range t.Exchanges {
-		byFlow[e.Flow] = append(byFlow[e.Flow], e)
-	}
-	walks := make([]traceflow.Walk, 0, len(t.Flows))
-	for _, flow := range t.Flows {
-		w := traceflow.NewWalk(flow, max(1, t.Config.FirstTTL), byFlow[flow.ID])
-		if flow.Destination != t.Destination.Address {
-			w.Alias = t.Destination.Address
-		}
-		walks = append(walks, w)
-	}
+	walks := t.NewWalks(nil)
 	t.Guarantee = discover.Guarantee(walks, t.Config.Confidence)
 	if t.Config.Paths == 0 {
 		traceflow.InferHops(walks, t.Exchanges, &t.Guarantee)
