@@ -58,17 +58,17 @@ func (g *grouper) node(s *station) Node {
 		n.Addresses = addresses(s.members, g.stays(s))
 	}
 	if len(s.members) == 1 {
-		if n.Kind == Group {
+		if n.Kind == Group && n.Medians == nil {
 			n.Medians = []int64{n.RTT.Median, n.RTT.Median}
 		}
 		return n
 	}
-	n.Interface, n.Sent, n.Replies, n.Verdict = 0, 0, 0, ""
+	n.Interface, n.Sent, n.Replies, n.Verdict, n.Medians = 0, 0, 0, "", nil
 	n.Status = s.members[0].Status
 	if slices.ContainsFunc(s.members, func(m *Node) bool { return m.Status != n.Status }) {
 		n.Status = Unchanged
 	}
-	var medians []int64
+	var medians, spread []int64 // of the members; with those of their paths
 	n.RTT = RTT{Min: math.MaxInt64}
 	for _, m := range s.members {
 		if m.Status == Gone && g.stays(s) {
@@ -82,6 +82,7 @@ func (g *grouper) node(s *station) Node {
 		if m.Replies > 0 {
 			n.RTT.Min, n.RTT.P95, n.RTT.Max = min(n.RTT.Min, m.RTT.Min), max(n.RTT.P95, m.RTT.P95), max(n.RTT.Max, m.RTT.Max)
 			medians = append(medians, m.RTT.Median)
+			spread = append(append(spread, m.RTT.Median), m.Medians...)
 		}
 	}
 	if len(medians) == 0 {
@@ -90,8 +91,8 @@ func (g *grouper) node(s *station) Node {
 	}
 	slices.Sort(medians)
 	n.RTT.Median = medians[(len(medians)-1)/2]
-	if n.Kind == Group {
-		n.Medians = []int64{medians[0], medians[len(medians)-1]}
+	if least, most := slices.Min(spread), slices.Max(spread); n.Kind == Group || apart(least, most) {
+		n.Medians = []int64{least, most}
 	}
 	return n
 }

@@ -28,7 +28,7 @@ type sight struct {
 func (d *describer) measure() {
 	sights := make(map[ends][]sight)
 	lost := make(map[ends]float64)
-	medians := make(map[string][2]time.Duration) // the least and the largest, by node
+	medians := make(map[string][2]int64) // the least and the largest, by node
 	stats := d.trace.PathStats()
 	for i := range stats {
 		p := &stats[i]
@@ -46,11 +46,12 @@ func (d *describer) measure() {
 			n := d.node(id)
 			n.Verdict = worse(n.Verdict, string(verdicts[j]))
 			if h.Replies > 0 {
+				median := h.Median.Microseconds()
 				m, known := medians[id]
 				if !known {
-					m[0] = h.Median
+					m[0] = median
 				}
-				medians[id] = [2]time.Duration{min(m[0], h.Median), max(m[1], h.Median)}
+				medians[id] = [2]int64{min(m[0], median), max(m[1], median)}
 			}
 			lost[link] = math.Max(lost[link], begins[j])
 			before, from = id, h.RTTStats
@@ -64,7 +65,7 @@ func (d *describer) measure() {
 	}
 	for id, m := range medians {
 		if apart(m[0], m[1]) {
-			d.node(id).Medians = []int64{m[0].Microseconds(), m[1].Microseconds()}
+			d.node(id).Medians = m[:]
 		}
 	}
 	for i := range d.Links {
@@ -83,8 +84,8 @@ func (d *describer) measure() {
 
 // apart reports whether one round trip for all the paths to a node would hide how
 // much slower some of them are.
-func apart(least, most time.Duration) bool {
-	return most-least >= 5*time.Millisecond && 2*most >= 3*least
+func apart(least, most int64) bool {
+	return most-least >= (5*time.Millisecond).Microseconds() && 2*most >= 3*least
 }
 
 // beginnings returns how much of what a path loses on to the destination is lost

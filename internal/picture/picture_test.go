@@ -273,6 +273,11 @@ func TestSpanOfPaths(t *testing.T) {
 			if lines := find(t, d, "3/203.0.113.9").Lines; lines[len(lines)-1] != tt.label {
 				t.Errorf("%q, want %q last", lines, tt.label)
 			}
+			same := picture.Merge(picture.Of(trace), picture.Of(trace))
+			same.Place(nil)
+			if lines := find(t, same, "3/203.0.113.9").Lines; strings.ContainsAny(lines[len(lines)-1], "→–") {
+				t.Errorf("two results that are the same differ: %q", lines)
+			}
 		})
 	}
 }

@@ -101,8 +101,8 @@ func (d *Drawing) columnLabel(column int) string {
 // byOwner reports whether columns count owners, or cities.
 func (d *Drawing) byOwner() bool { return d.By == ByAS || d.By == ByCity }
 
-// measureNodes writes labels and sizes. They follow from names, not from what
-// was measured, so that a refresh moves nothing.
+// measureNodes writes labels and sizes. They follow from names, and of what was
+// measured only from whether there is an answer, and from whether paths differ.
 func (p *placer) measureNodes() {
 	tunnel := make(map[string]bool)
 	for i := range p.Pipes {
@@ -140,7 +140,7 @@ func (p *placer) measureNodes() {
 }
 
 // label writes the lines above a node: its name, the address if that is another,
-// and the round trip, which is always as long as the longest may be.
+// and the round trip.
 func (n *Node) label(tight bool) {
 	n.Lines = nil
 	fits := (widest - 8) * 10 / letter
@@ -185,11 +185,11 @@ func (n *Node) label(tight bool) {
 }
 
 // roundTrip is the median, or from which to which where paths differ; in a drawing
-// of two results both medians, where these differ.
+// of two results both medians, where these differ: a span would look like a change.
 func (n *Node) roundTrip() string {
 	now := Milliseconds(n.RTT.Median)
-	if len(n.Medians) > 0 {
-		now = span(n.Medians)
+	if n.Before == nil && len(n.Medians) > 0 {
+		return span(n.Medians)
 	}
 	if n.Before != nil && n.Before.Replies > 0 {
 		if then := Milliseconds(n.Before.RTT.Median); then != now {

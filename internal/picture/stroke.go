@@ -5,6 +5,7 @@ package picture
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -108,8 +109,11 @@ func bend(x1, y1, x2, y2 int) string {
 // on are no more by it, and their strokes no wider. The shares of owners and of
 // two results are of all flows as they are.
 func (p *placer) goOn() []float64 {
-	part := make([]float64, len(p.Columns))
-	all := 0
+	part := slices.Repeat([]float64{1}, len(p.Columns))
+	if p.byOwner() || p.Merged {
+		return part
+	}
+	all, on := 0, make([]int, len(p.Columns))
 	for i := range p.Paths {
 		path := &p.Paths[i]
 		n := len(path.Nodes)
@@ -118,15 +122,13 @@ func (p *placer) goOn() []float64 {
 		}
 		all += len(path.Flows)
 		for c := range p.column(p.node(path.Nodes[n-1]).TTL) {
-			part[c] += float64(len(path.Flows))
+			on[c] += len(path.Flows)
 		}
 	}
-	for c := range part {
-		if p.By == ByAS || p.By == ByCity || p.Merged || part[c] == 0 {
-			part[c] = 1
-			continue
+	for c, n := range on {
+		if n > 0 {
+			part[c] = float64(n) / float64(all)
 		}
-		part[c] /= float64(all)
 	}
 	return part
 }
