@@ -3,7 +3,7 @@
 import { Colours, strokesOf, tints } from "./colour.ts";
 import type { Area, Band, Drawing, Link, Node, Pipe, Track } from "./data.ts";
 import { s } from "./dom.ts";
-import { key, type Model } from "./model.ts";
+import { key, type Model, muchSlower } from "./model.ts";
 import type { Metric } from "./state.ts";
 import { Names } from "./names.ts";
 import { Pill } from "./pill.ts";
@@ -204,7 +204,7 @@ export class Scene {
     const pitch = (2 * n.below - 16) / Math.max(1, members.length);
     const rods = { rods: "", "rods slow": "", "rods silent": "" };
     const usual = members.map((m) => m.rtt_us.median).sort((a, b) => a - b)[Math.floor(members.length / 2)] ?? 0;
-    const slow = (m: Node) => m.replies > 0 && m.rtt_us.median >= Math.max(1.5 * usual, usual + 5000);
+    const slow = (m: Node) => m.replies > 0 && muchSlower(m.rtt_us.median, usual);
     members.forEach((m, i) => {
       const y = (-n.below + 8 + pitch * (i + 0.5)).toFixed(1);
       rods[m.kind === "silent" ? "rods silent" : slow(m) ? "rods slow" : "rods"] += `M${-n.w / 2 + 10} ${y}h${(((n.w - 20) * m.share) / most).toFixed(1)}`;

@@ -190,8 +190,13 @@ export class Model {
       const all = this.page.paths.map(took).filter((t) => t !== undefined).sort((a, b) => a - b);
       this.usual = all[Math.floor((all.length - 1) / 2)] ?? 0;
     }
-    return (took(p) ?? 0) >= Math.max(1.5 * this.usual, this.usual + 5000);
+    return muchSlower(took(p) ?? 0, this.usual);
   }
+}
+
+/** Whether a round trip stands out from what is usual beside it, in microseconds. */
+export function muchSlower(took: number, usual: number): boolean {
+  return took >= Math.max(1.5 * usual, usual + 5000);
 }
 
 /** Names a link. */

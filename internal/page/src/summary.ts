@@ -18,7 +18,8 @@ export function summary(m: Model): Element[] {
   const link = (l: Link) => h("div", {}, ask(`${m.name(l.from)} → ${m.name(l.to)}`, { kind: "link", from: l.from, to: l.to }, { class: "link" }));
   add(false, m.page.heading.shape);
 
-  for (const f of forks(m).slice(0, 6)) {
+  const parting = forks(m);
+  for (const f of parting.slice(0, 6)) {
     const kinds = [...new Set(f.nodes.map((n) => m.detail(n.id).balancer).filter(Boolean))];
     const how = kinds.length === 1 ? `, ${kinds[0]!.replace("-", " ")}` : "";
     const into = f.least === f.most ? `${f.most} next hops` : `${f.least} to ${f.most} next hops`;
@@ -26,7 +27,7 @@ export function summary(m: Model): Element[] {
     if (f.nodes.length === 1) add(false, part, node(f.nodes[0]!.id), ` into ${into}${how}`);
     else add(false, `${part}${f.nodes.length} stations, each into ${into}${how}`);
   }
-  const more = forks(m).length - 6;
+  const more = parting.length - 6;
   if (more > 0) add(false, `They part in ${count(more, "more column")}.`);
 
   const timed = d.links.filter((l) => l.delta_us !== undefined).sort((a, b) => b.delta_us! - a.delta_us!);
