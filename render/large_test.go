@@ -62,9 +62,6 @@ func TestTooLarge(t *testing.T) {
 
 // TestManyFoldedDown draws what is huge but folds into bars.
 func TestManyFoldedDown(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
-	}
 	trace := huge(t, 300)
 	started := time.Now()
 	if text := draw(t, trace); len(text) > 40_000_000 {
