@@ -163,6 +163,7 @@ func missing(sets []Set, names []string) error {
 	for _, s := range sets {
 		have = append(have, s.Name)
 	}
+	slices.Sort(have)
 	for _, name := range names {
 		if !slices.Contains(have, name) {
 			return &NoSetError{Name: name, Have: have}

@@ -209,7 +209,7 @@ func TestAddTakesThePlaceOf(t *testing.T) {
 		t.Errorf("files: %v", files)
 	}
 
-	refuse(`there is no data set "no"; there are other, `, folder.Remove("other", "no"))
+	refuse(`there is no data set "no"; there are other, pfx2as-ipv4, riswhois-ipv4, riswhois-ipv6`, folder.Remove("other", "no"))
 	accept(folder.Remove("other", "riswhois-ipv6"))
 	if files := folder.files(t); len(files) != 3 {
 		t.Errorf("files: %v", files)
