@@ -234,7 +234,9 @@ func (e *expectation) drained(p *pair, found []*finding) []*finding {
 		if f.move == nil {
 			continue
 		}
-		left := !slices.ContainsFunc(f.move.flows, func(i int) bool { return !passes[before][i] && !p.follows(f.move, i, passes[before]) || passes[after][i] })
+		left := !slices.ContainsFunc(f.move.flows, func(i int) bool {
+			return !passes[before][i] && !p.follows(f.move, i, passes[before]) || passes[after][i]
+		})
 		if left {
 			e.accept(f, found)
 		}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package render
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"traceflow/internal/diff"
+	"traceflow/internal/snapshot"
+)
+
+// Difference is what changed between two snapshots, and what was compared.
+type Difference struct {
+	Before, After Compared
+	Report        *diff.Report
+}
+
+// Compared is one side of a difference.
+type Compared struct {
+	File     string // as given
+	Manifest *snapshot.Manifest
+}
+
+// verdict is the answer in one word and in one line.
+func (d *Difference) verdict() (word, line string) {
+	r := d.Report
+	worst := 0
+	for i := range r.Targets {
+		if r.Targets[i].Severity == r.Severity {
+			worst++
+		}
+	}
+	hit := fmt.Sprintf("%d of %s", worst, Count(len(r.Targets), "target"))
+	if worst == 0 {
+		hit = "the plan" // what was expected of no target in particular
+	}
+	switch r.Severity {
+	case diff.Regression:
+		return "REGRESSION", hit + " got worse"
+	case diff.Inconclusive:
+		return "INCONCLUSIVE", hit + " cannot be judged; nobody knows whether all is well"
+	case diff.Review:
+		return "CHANGED", hit + " changed, and nothing that the policy calls worse"
+	}
+	if len(r.Events) > 0 {
+		return "NO CHANGE", "but what was expected, or matters little"
+	}
+	return "NO CHANGE", "every flow that answered was where it was before"
+}
+
+// severityStyle is how the word of a severity looks.
+func severityStyle(s diff.Severity) style {
+	switch s {
+	case diff.Regression:
+		return red
+	case diff.Inconclusive, diff.Review:
+		return yellow
+	default:
+		return dim
+	}
+}
+
+// label is the word in front of an event.
+func (d *Difference) label(e *diff.Event) string {
+	if e.Severity <= diff.Info && d.expected(e) {
+		return "expected"
+	}
+	return e.Severity.String()
+}
+
+func (d *Difference) expected(e *diff.Event) bool {
+	for _, i := range e.Changes {
+		if d.Report.Changes[i].Expected {
+			return true
+		}
+	}
+	return false
+}
+
+// evidence says in one line what the worst change of an event rests on.
+func (d *Difference) evidence(e *diff.Event) string {
+	r := d.Report
+	worst := &r.Changes[e.Changes[0]]
+	var parts []string
+	if worst.Before != "" || worst.After != "" {
+		parts = append(parts, Printable(worst.Before)+" → "+Printable(worst.After))
+	}
+	flows, of := 0, 0
+	for _, i := range e.Changes {
+		if c := &r.Changes[i]; c.Kind == worst.Kind {
+			flows, of = flows+len(c.Flows), of+c.Of
+		}
+	}
+	if of > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %s", flows, Count(of, "flow")))
+	}
+	if worst.P > 0 {
+		parts = append(parts, chance(worst.P))
+	}
+	if worst.Confidence != "" {
+		parts = append(parts, "confidence "+string(worst.Confidence))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// chance writes how likely it is that chance alone shows as much.
+func chance(p float64) string {
+	switch {
+	case p < 0.001:
+		return "p < 0.001"
+	case p >= 0.1:
+		return fmt.Sprintf("p = %.1f", p)
+	}
+	return fmt.Sprintf("p = %.*f", int(math.Ceil(-math.Log10(p)))+1, p)
+}
+
+// where names the targets of an event: so many, and how many more there are.
+func (d *Difference) where(e *diff.Event, most int) string {
+	var names []string
+	for i, t := range e.Targets {
+		if i == most {
+			names = append(names, fmt.Sprintf("and %d more", len(e.Targets)-most))
+			break
+		}
+		names = append(names, Printable(shorten(d.Report.Targets[t].Name, mostCell)))
+	}
+	return strings.Join(names, ", ")
+}
+
+// follows says in one line what else happened because of it.
+func (d *Difference) follows(e *diff.Event) string {
+	r := d.Report
+	worst := r.Changes[e.Changes[0]].Kind
+	counts := make(map[diff.Kind]int)
+	var order []diff.Kind
+	for _, i := range e.Changes {
+		k := r.Changes[i].Kind
+		if k == worst {
+			continue
+		}
+		if counts[k] == 0 {
+			order = append(order, k)
+		}
+		counts[k]++
+	}
+	var parts []string
+	for _, k := range order {
+		text := string(k)
+		if counts[k] > 1 {
+			text += fmt.Sprintf(" ×%d", counts[k])
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// flows returns how many flows were compared, and the largest noise of either
+// side.
+func (d *Difference) flows() (flows int, before, after float64) {
+	for i := range d.Report.Targets {
+		t := &d.Report.Targets[i]
+		flows += t.Flows
+		before, after = max(before, t.NoiseBefore), max(after, t.NoiseAfter)
+	}
+	return flows, before, after
+}
+
+// side says what a snapshot is, in one line.
+func (c *Compared) side() string {
+	m := c.Manifest
+	text := fmt.Sprintf("%s, %s, %d passes", Printable(shorten(c.File, mostCell)), m.Started.UTC().Format("2006-01-02 15:04:05 MST"), m.Passes)
+	if m.Passes == 1 {
+		text = strings.TrimSuffix(text, "es")
+	}
+	if !m.Complete {
+		text += ", cut short"
+	}
+	return text
+}
