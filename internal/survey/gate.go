@@ -140,7 +140,7 @@ func (g *gate) run(ctx context.Context) {
 			// Retries are sent whatever the gate says, and count, too.
 			again := time.Duration(max(0, len(o.exchanges)-1))
 			next = next.Add(again * g.gap)
-			q.charge(o.of.places[o.index], again*g.routerGap)
+			q.charge(&o, time.Now(), g.routerGap)
 			g.finish(o)
 		case <-timer.C:
 		}
@@ -246,11 +246,7 @@ type queues struct {
 // push adds the probes of a call.
 func (q *queues) push(c *call) {
 	for i, p := range c.places {
-		at := q.places[p]
-		if at == nil {
-			at = &queue{}
-			q.places[p] = at
-		}
+		at := q.at(p)
 		one := item{of: c, index: i, order: q.order}
 		q.order++
 		q.waiting++
@@ -264,11 +260,32 @@ func (q *queues) push(c *call) {
 	}
 }
 
-// charge has a place wait longer.
-func (q *queues) charge(p place, by time.Duration) {
-	if at := q.places[p]; at != nil && p != (place{}) {
-		at.next = at.next.Add(by)
+// charge has a router wait for what it was made to answer without the gate's
+// knowledge: retries, and probes for a distance at which nobody was known yet.
+func (q *queues) charge(o *outcome, now time.Time, routerGap time.Duration) {
+	where := o.of.places[o.index]
+	extra := max(0, len(o.exchanges)-1)
+	for i := range o.exchanges {
+		if r := &o.exchanges[i].Reply; where.ttl > 0 && r.Kind != traceflow.NoReply {
+			where = place{router: r.Address}
+			extra++
+		}
 	}
+	if where == (place{}) || extra == 0 {
+		return
+	}
+	at := q.at(where)
+	at.next = later(at.next, now).Add(time.Duration(extra) * routerGap)
+}
+
+// at returns the queue of a place.
+func (q *queues) at(p place) *queue {
+	at := q.places[p]
+	if at == nil {
+		at = &queue{}
+		q.places[p] = at
+	}
+	return at
 }
 
 // withdraw takes out the probes of a call.
