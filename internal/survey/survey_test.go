@@ -209,7 +209,7 @@ func TestPassesInterleave(t *testing.T) {
 				meanwhile++
 			}
 		}
-		if meanwhile < 3 {
+		if meanwhile < 1 {
 			t.Errorf("%d passes ended while the silent one took %v", meanwhile, silent.Ended.Sub(silent.Started))
 		}
 	})
