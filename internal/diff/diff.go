@@ -114,10 +114,10 @@ type Change struct {
 
 // Event is one thing that happened, as far as can be told, to several targets.
 type Event struct {
-	Kind     Kind // the worst of its changes
+	Kind     Kind // of the first of Changes
 	Severity Severity
-	// Changes are indices of Report.Changes, the worst first, with what follows
-	// from them.
+	// Changes are indices of Report.Changes: first what says best what happened,
+	// then what follows from it, the worst first.
 	Changes []int
 	// Targets are those that show it, in order.
 	Targets []int

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"traceflow/internal/diff"
@@ -31,10 +32,11 @@ func TestFaults(t *testing.T) {
 		// least is how many of ten seeds must show it; 0 is all.
 		least int
 		// anew gives balancers other hash seeds after; owners says whose addresses
-		// are; worse is what may be claimed beside it where that is worse.
+		// are; vague is where too few flows are followed to be sure, and that may be
+		// said.
 		anew   bool
 		owners string
-		worse  diff.Severity
+		vague  bool
 		// also may be claimed beside what follows from it.
 		also []diff.Kind
 	}{
@@ -50,24 +52,24 @@ func TestFaults(t *testing.T) {
 			least: 8, also: []diff.Kind{diff.LinkGone},
 		},
 		{
-			name: "4 to 3, silence", before: "default reply-loss=6%\nnode r1\n" + four, after: "default reply-loss=6%\nnode r1\n" + three,
+			name: "4 to 3, silence", before: "default reply-loss=6%\n" + four, after: "default reply-loss=6%\n" + three,
 			how: how{flows: 32}, want: diff.WidthDown, severity: diff.Regression,
 		},
 		{name: "16 to 15, 128 flows", before: sixteen, after: fifteen, how: how{flows: 128}, want: diff.WidthDown, severity: diff.Regression},
 		{
 			name: "16 to 15, 64 flows", before: sixteen, after: fifteen, how: how{flows: 64}, want: diff.WidthDown, severity: diff.Regression,
-			least: 5, also: []diff.Kind{diff.LinkGone, diff.Rehashed},
+			least: 3, also: []diff.Kind{diff.Rehashed}, vague: true,
 		},
 		{name: "3 to 4", before: three, after: four, how: how{flows: 32}, want: diff.WidthUp, severity: diff.Review},
 		{name: "another seed of the hash", anew: true, before: four, after: four, how: how{flows: 32}, want: diff.Rehashed, severity: diff.Info},
 		{
 			name: "another seed, 16 wide and 16 flows", anew: true, before: sixteen, after: sixteen, want: diff.Rehashed, severity: diff.Info,
-			least: 9, also: []diff.Kind{diff.Rerouted, diff.LinkGone, diff.LinkNew}, worse: diff.Review,
+			least: 8, also: []diff.Kind{diff.Rerouted}, vague: true,
 		},
-		{name: "5 ms more", before: line, after: "link s > r1 > m\nlink m > c delay=6ms\nlink c > d\n", want: diff.LatencyUp, severity: diff.Regression},
+		{name: "5 ms more", before: line, after: "link s > r1 > m\nlink m > c delay=3500us\nlink c > d\n", want: diff.LatencyUp, severity: diff.Regression},
 		{
 			name: "5 ms more on one of two ways", before: "link s > r1 > a1 a2 > c > d",
-			after: "link s > r1 > a1 a2\nlink a1 > c delay=6ms\nlink a2 > c\nlink c > d", want: diff.LatencyUp, severity: diff.Regression,
+			after: "link s > r1 > a1 a2\nlink a1 > c delay=3500us\nlink a2 > c\nlink c > d", want: diff.LatencyUp, severity: diff.Regression,
 		},
 		{
 			name: "2 ms more, among jitter", before: "default jitter=2ms\n" + line,
@@ -111,8 +113,10 @@ func TestFaults(t *testing.T) {
 			want:   diff.MPLSChanged, severity: diff.Review,
 		},
 		{
-			name: "per packet, one of four gone", before: "node r1 balance=packet\n" + four, after: "node r1 balance=packet\n" + three,
-			how: how{flows: 32}, want: diff.WidthDown, severity: diff.Regression,
+			// Two probes of each flow pass r1 in the first round: with an even width, turns
+			// and probes would be in step.
+			name: "per packet, 5 to 3", before: "node r1 balance=packet\nlink s > r1 > a[1..5] > c > d", after: "node r1 balance=packet\nlink s > r1 > a1 a3 a5 > c > d",
+			how: how{flows: 32, repeats: 3}, want: diff.WidthDown, severity: diff.Regression,
 		},
 		{
 			name: "another exchange point", owners: owners, before: "link s > r1 > e1 > x1 > y > d", after: "link s > r1 > e1 > x2 > y > d",
@@ -143,12 +147,12 @@ func TestFaults(t *testing.T) {
 				}
 				if found(r, tt.want) {
 					right++
-				} else {
+				} else if !tt.vague || r.Severity < diff.Review {
 					t.Logf("seed %d: not found:\n%s", seed, show(r))
 				}
 				for i := range r.Changes {
 					c := &r.Changes[i]
-					if c.Severity > max(tt.severity, tt.worse) || c.Severity == diff.Inconclusive || c.Cause < 0 && c.Kind != tt.want && !slices.Contains(tt.also, c.Kind) {
+					if c.Severity > tt.severity && !tt.vague || c.Severity == diff.Regression && tt.severity < diff.Regression || c.Severity == diff.Inconclusive && !tt.vague || c.Cause < 0 && c.Kind != tt.want && !slices.Contains(tt.also, c.Kind) {
 						t.Errorf("seed %d: claims %s %s:\n%s", seed, c.Severity, c.Kind, show(r))
 						break
 					}
@@ -187,7 +191,11 @@ var addresses = map[string]string{
 // same hash as those of the same name in others.
 func network(t *testing.T, lines, prefixes string, seed int) *topology.Topology {
 	t.Helper()
-	text := "family 4\nnode s source\nnode d destination\n" + lines + "\n"
+	head, lines := "", lines
+	if first, rest, ok := strings.Cut(lines, "\n"); ok && strings.HasPrefix(first, "default ") {
+		head, lines = first+"\n", rest
+	}
+	text := "family 4\n" + head + "node s source\nnode d destination\n" + lines + "\n"
 	if prefixes != "" {
 		text += "-- prefixes --\n" + prefixes
 	}

@@ -51,7 +51,7 @@ type shift struct {
 func (p *pair) findStates(kind Kind, read read) {
 	type key struct {
 		ttl           int
-		far           netip.Addr
+		near          netip.Addr
 		before, after string
 	}
 	found := make(map[key]*shift)
@@ -74,13 +74,15 @@ func (p *pair) findStates(kind Kind, read read) {
 				near = who.Address
 				continue
 			}
-			k := key{ttl, who.Address, b, a}
+			k := key{ttl, near, b, a}
 			x := found[k]
 			if x == nil {
 				x = &shift{ttl: ttl, near: near, far: who.Address, before: b, after: a}
 				found[k], order = x, append(order, x)
 			}
-			x.flows = append(x.flows, f)
+			if x.flows = append(x.flows, f); x.far != who.Address {
+				x.far = netip.Addr{} // one of several
+			}
 			x.sure = x.sure || p.cell(before, f, ttl).answers > 1 && p.cell(after, f, ttl).answers > 1
 			break
 		}
