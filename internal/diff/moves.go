@@ -4,6 +4,7 @@ package diff
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"traceflow"
@@ -16,10 +17,11 @@ type move struct {
 	nearTTL int
 	ttl     int   // the first that differs
 	flows   []int // indices of pair.flows, ascending
-	// cells is how many flows were compared at the TTL, sure how many of those that
-	// moved did so in every pass of at least two on either side.
-	cells, sure int
-	chance      float64
+	// cells is how many flows were compared at the TTL; sure is true where some that
+	// moved did so in every pass, in a network that does nothing of itself.
+	cells  int
+	sure   bool
+	chance float64
 	// known are those that could have moved: they passed the node and were answered
 	// behind it on both sides.
 	known []int
@@ -135,28 +137,45 @@ func (p *pair) findMoves() {
 				differ++
 			}
 		}
-		m.sure = p.repeated(m)
 		noise := p.noise.baseline(m.ttl)
 		m.chance = fisher(noise.differ, noise.all, max(differ, 1), max(m.cells, 1))
+		sure, chance := p.repeated(m)
+		m.chance = min(m.chance, chance)
+		m.sure = sure > 0 && p.noise.quiet()
 		p.survey(m)
 		p.name(m)
 	}
 	p.findSpread()
 }
 
+// mostPerFlow is how many TTLs of one flow count as evidence of their own: those of
+// a route that came and went go together.
+const mostPerFlow = 2
+
 // repeated counts the flows of a move that differ at some TTL in every pass, of
-// two at least on either side, where nothing differs within a side.
-func (p *pair) repeated(m *move) (sure int) {
+// two at least on either side, where nothing differs within a side. A router that
+// answers from two addresses at random shows one in every pass before and the
+// other in every pass after with the chance of a coin that falls so; the more
+// routers of the target do such things, the more likely that this is one.
+func (p *pair) repeated(m *move) (sure int, chance float64) {
+	chance = p.noise.fickle()
 	for _, f := range m.flows {
-		for ttl := m.ttl; ttl < p.depth(f); ttl++ {
+		cells := 0
+		for ttl := m.ttl; ttl < p.depth(f) && cells < mostPerFlow; ttl++ {
 			b, a := p.cell(before, f, ttl), p.cell(after, f, ttl)
 			if b.answers > 1 && a.answers > 1 && p.noise.clean(ttl) && !p.common(f, ttl) {
-				sure++
-				break
+				chance *= math.Pow(0.5, float64(b.answers+a.answers-1))
+				cells++
 			}
 		}
+		if cells > 0 {
+			sure++
+		}
 	}
-	return sure
+	if sure == 0 {
+		chance = 1
+	}
+	return sure, chance
 }
 
 // survey counts the next hops of the node that flows left, before and after.
@@ -206,7 +225,7 @@ func missing(in, not map[traceflow.Responder]int) (out []traceflow.Responder) {
 
 // name says what a move was, and notes it with what follows from it.
 func (p *pair) name(m *move) {
-	f := &finding{certain: m.sure > 0, gone: m.gone, came: m.came, move: m}
+	f := &finding{certain: m.sure, gone: m.gone, came: m.came, move: m}
 	f.P, f.Flows, f.Of, f.TTL, f.Near = m.chance, p.ids(m.flows), max(len(m.known), len(m.flows)), uint8(m.ttl), m.near.Address
 	if len(m.gone) > 0 {
 		f.Far = m.gone[0].Address

@@ -25,7 +25,7 @@ func (p *pair) findReach() {
 // findLost notes the flows that reach the destination on one side only.
 func (p *pair) findLost(side int, refused map[int]*finding) {
 	var lost []int
-	missed, asked, reachers, still := 0, 0, 0, 0
+	missed, asked, reachers, still, gained := 0, 0, 0, 0, 0
 	own, other := p.sides[side].tracks, p.sides[1-side].tracks
 	for f := range p.flows {
 		was, is := own[f].reached(), other[f].reached()
@@ -41,6 +41,9 @@ func (p *pair) findLost(side int, refused map[int]*finding) {
 			lost = append(lost, f)
 			asked += was
 		default:
+			if was == 0 && is == len(other[f].walks) {
+				gained++
+			}
 			asked += len(own[f].walks) + len(other[f].walks)
 			missed += len(own[f].walks) - was + len(other[f].walks) - is
 		}
@@ -55,6 +58,13 @@ func (p *pair) findLost(side int, refused map[int]*finding) {
 	rate := float64(missed+1) / float64(asked+2)
 	passes := float64(len(other[lost[0]].walks))
 	chance := binomial(len(lost), max(reachers, len(lost)), math.Pow(rate, passes)*p.hush(lost, side, passes))
+	if gained > 0 {
+		// As many come as go where chance decides.
+		chance = max(chance, binomial(len(lost), len(lost)+gained, 0.5))
+	}
+	if chance <= p.rules.Alpha && len(refused) == 0 && p.limited() {
+		chance = 1
+	}
 	x := p.place(lost, side)
 	x.P, x.Flows, x.Of = chance, p.ids(lost), reachers
 	x.unclear = fmt.Sprintf("%d of %d flows no longer reach it, which may be chance", len(lost), reachers)
@@ -102,7 +112,7 @@ func (p *pair) hush(lost []int, side int, passes float64) float64 {
 		}
 		for s := range p.sides {
 			for ttl := range p.sides[s].tracks[f].cells {
-				if c := p.cell(s, f, ttl); p.compared(f, ttl) {
+				if c := p.cell(s, f, ttl); p.cell(before, f, ttl).answers+p.cell(after, f, ttl).answers > 0 {
 					asked += len(p.sides[s].tracks[f].walks)
 					silent += len(p.sides[s].tracks[f].walks) - c.answers
 				}

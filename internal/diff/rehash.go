@@ -29,7 +29,7 @@ func (p *pair) nameRehash(m *move) bool {
 		f.Confidence = traceflow.ConfidenceLow
 	}
 	if len(m.gone) > 0 {
-		x := &finding{certain: m.sure > 0, cause: f}
+		x := &finding{certain: m.sure, cause: f}
 		x.Kind, x.P, x.Flows, x.Of, x.TTL, x.Near, x.Far = Unmeasured, m.chance, f.Flows, f.Of, f.TTL, f.Near, m.gone[0].Address
 		x.Before, x.Confidence = width2(len(m.from)), traceflow.ConfidenceLow
 		x.After = fmt.Sprintf("%d of them not met any more; it takes %d flows to tell whether they are there, %d were followed",

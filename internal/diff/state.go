@@ -35,6 +35,25 @@ func (p *pair) state(side, flow, ttl int, read read) (value string, steady bool)
 	return value, steady
 }
 
+// wavers reports whether passes of a side read different states.
+func (p *pair) wavers(side, flow, ttl int, read read) bool {
+	value, told := "", false
+	for _, w := range p.sides[side].tracks[flow].walks {
+		at := ttl - int(w.First)
+		if at < 0 || at >= len(w.Hops) || !w.Hops[at].Kind.Answered() {
+			continue
+		}
+		v, ok := read(w, &w.Hops[at])
+		if ok && told && v != value {
+			return true
+		}
+		if ok {
+			value, told = v, true
+		}
+	}
+	return false
+}
+
 // shift is a state that is another at the same nodes.
 type shift struct {
 	ttl           int
@@ -42,12 +61,13 @@ type shift struct {
 	before, after string
 	flows         []int
 	of            int
-	sure          bool // seen in two passes at least on either side, of one flow
+	sure          int // flows that two passes at least on either side were answered by
 }
 
 // findStates compares what the same node says to the same flow on both sides, and
 // notes for each change the nearest TTL at which it shows: what is behind it only
-// hands it on.
+// hands it on. Where packets are spread one by one before, they carry what they met
+// on different ways, and nothing is said.
 func (p *pair) findStates(kind Kind, read read) {
 	type key struct {
 		ttl           int
@@ -56,21 +76,26 @@ func (p *pair) findStates(kind Kind, read read) {
 	}
 	found := make(map[key]*shift)
 	var order []*shift
-	of := 0
+	of, unsteady := 0, 0
 	for f := range p.flows {
 		var near netip.Addr
-		told := false
+		told, spread := false, false
 		for ttl := 1; ttl < p.depth(f); ttl++ {
-			if !p.compared(f, ttl) || !p.common(f, ttl) {
+			spread = spread || !p.noise.clean(ttl)
+			if spread || !p.compared(f, ttl) || !p.common(f, ttl) {
 				continue
 			}
 			who := p.at(before, f, ttl)
 			b, ok := p.state(before, f, ttl, read)
 			a, ok2 := p.state(after, f, ttl, read)
-			if ok && ok2 {
-				told = true
+			if told = told || ok && ok2; !ok || !ok2 {
+				if p.wavers(before, f, ttl, read) || p.wavers(after, f, ttl, read) {
+					unsteady++
+				}
+				near = who.Address
+				continue
 			}
-			if !ok || !ok2 || a == b || p.cell(before, f, ttl).varied || p.cell(after, f, ttl).varied {
+			if a == b {
 				near = who.Address
 				continue
 			}
@@ -83,7 +108,9 @@ func (p *pair) findStates(kind Kind, read read) {
 			if x.flows = append(x.flows, f); x.far != who.Address {
 				x.far = netip.Addr{} // one of several
 			}
-			x.sure = x.sure || p.cell(before, f, ttl).answers > 1 && p.cell(after, f, ttl).answers > 1
+			if p.cell(before, f, ttl).answers > 1 && p.cell(after, f, ttl).answers > 1 {
+				x.sure++
+			}
 			break
 		}
 		if told {
@@ -91,10 +118,10 @@ func (p *pair) findStates(kind Kind, read read) {
 		}
 	}
 	for _, x := range order {
-		c := &finding{certain: x.sure && p.steady(), cause: p.causeOf(x.flows)}
+		c := &finding{certain: x.sure > 1 && unsteady == 0, cause: p.causeOf(x.flows)}
 		c.Kind, c.Flows, c.Of, c.TTL, c.Near, c.Far = kind, p.ids(x.flows), of, uint8(x.ttl), x.near, x.far
 		c.Before, c.After = x.before, x.after
-		c.P = fisher(0, max(1, of), len(x.flows), max(1, of))
+		c.P = fisher(unsteady, max(1, 2*of), len(x.flows), max(1, of))
 		p.add(c)
 	}
 }
