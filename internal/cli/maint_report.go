@@ -24,11 +24,7 @@ func writeDifference(out io.Writer, r *diff.Report) error {
 			fmt.Fprintf(&b, "and %s\n", count(len(r.Events)-i, "more event"))
 			break
 		}
-		mark := ""
-		if len(e.Changes) > 0 && r.Changes[e.Changes[0]].Expected {
-			mark = ", expected"
-		}
-		fmt.Fprintf(&b, "%-12s  %s%s\n", e.Severity, printable(e.Title), mark)
+		fmt.Fprintf(&b, "%-12s  %s\n", e.Severity, printable(e.Title))
 	}
 	if len(r.Events) == 0 {
 		fmt.Fprintf(&b, "no change in %s\n", count(len(r.Targets), "target"))

@@ -211,7 +211,9 @@ func summariseSnapshot(out io.Writer, m *measured, path string) error {
 	}
 	fmt.Fprintf(&b, "%s, %d reached; %s, %s, %s in %.1f s\n", count(len(f.Targets), "target"), m.reached,
 		count(flows, "flow"), count(f.Passes, "pass"), count(m.result.Stats.Probes, "packet"), m.took.Seconds())
-	fmt.Fprintf(&b, "widest: %s\n", count(widest, "next hop"))
+	if widest > 0 {
+		fmt.Fprintf(&b, "widest: %s\n", count(widest, "next hop"))
+	}
 	fmt.Fprintln(&b, noiseLine(f.Noise))
 	for _, note := range f.Notes {
 		fmt.Fprintf(&b, "%s\n", printable(note))
