@@ -17,9 +17,9 @@ import (
 	"traceflow/internal/snapshot"
 )
 
-const maintExamples = `  traceflow maint begin CHG-4711 --plan core.yaml     before the work
-  traceflow maint check CHG-4711 --watch              what has moved, and is it over
-  traceflow maint end CHG-4711 > report.txt           the verdict, for the ticket`
+const maintExamples = `  traceflow maint begin CHG-4711 --plan core.yaml    before the work
+  traceflow maint check CHG-4711 --watch             what has moved, is it over
+  traceflow maint end CHG-4711 > report.txt          the verdict, for the ticket`
 
 const maintExits = `  0 no change or what was expected, 1 change, 2 regression, 3 inconclusive,
   64 usage, 68 name not resolved, 70 trouble on this host, 77 not permitted,
@@ -29,10 +29,10 @@ func newMaint(env Env) *cobra.Command {
 	c := &cobra.Command{
 		Use:                   "maint COMMAND",
 		DisableFlagsInUseLine: true,
-		Short:                 "Say what a maintenance has changed: begin, check, end",
+		Short:                 "Say what a maintenance has changed",
 		Long: `traceflow maint measures before, during and after a maintenance, and says what
 has changed: flow by flow, with what changes of itself left out. The plan says
-which changes are meant to happen; what was meant and does not come is told, too.
+which changes are meant to happen; one that was and does not come is told, too.
 
 It is kept in ~/.local/state/traceflow/maint/NAME; root's in
 /var/lib/traceflow/maint.`,
@@ -66,7 +66,7 @@ type maintBeginOptions struct {
 func newMaintBegin(env Env) *cobra.Command {
 	o := &maintBeginOptions{}
 	c := &cobra.Command{
-		Use:                   "begin NAME [flags] DEST...",
+		Use:                   "begin NAME DEST...",
 		DisableFlagsInUseLine: true,
 		Short:                 "Measure what is to be compared with",
 		Long: `traceflow maint begin measures the destinations before the work begins. NAME is
@@ -165,10 +165,9 @@ func runMaintBegin(ctx context.Context, env Env, o *maintBeginOptions, args []st
 // maintAgainOptions are the flags of what measures again.
 type maintAgainOptions struct {
 	surveyOptions
-	dir     string
-	watch   bool
-	settle  seconds
-	reports []string
+	dir    string
+	watch  bool
+	settle seconds
 }
 
 func (o *maintAgainOptions) addFlags(c *cobra.Command) {

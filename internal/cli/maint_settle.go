@@ -180,4 +180,3 @@ func checkable(p *plan.Plan) error {
 	_, err := c.Snapshots(none, &snapshot.Snapshot{Manifest: none.Manifest})
 	return err
 }
-

@@ -168,7 +168,7 @@ func readManifest(path string) (*snapshot.Manifest, error) {
 func defaultFile(p *plan.Plan, subjects []subject, now time.Time) string {
 	name := p.Name
 	if name == "" && len(subjects) == 1 {
-		name = subjects[0].target.name
+		name = subjects[0].name
 	}
 	name = strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_' {
@@ -276,4 +276,3 @@ func count(n int, thing string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }
-

@@ -20,20 +20,20 @@ import (
 // snapshot, and what a maintenance begins with.
 type surveyOptions struct {
 	probeOptions
-	data                 dataFolder
-	plan, name           string
-	paths                pathCount
-	passes               int
-	budget, timeout      seconds
-	rate                 float64
-	retries              int
-	vary                 string
-	ipv4, ipv6           bool
-	source, iface        string
-	wire, sim            string
-	seed                 uint64
-	quiet                bool
-	given                func(flag string) bool
+	data            dataFolder
+	plan, name      string
+	paths           pathCount
+	passes          int
+	budget, timeout seconds
+	rate            float64
+	retries         int
+	vary            string
+	ipv4, ipv6      bool
+	source, iface   string
+	wire, sim       string
+	seed            uint64
+	quiet           bool
+	given           func(flag string) bool
 }
 
 // defaultSeed makes snapshots of one plan have the same flows, which is what they

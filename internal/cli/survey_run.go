@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"traceflow"
@@ -101,18 +102,11 @@ func (m *measured) add(p *survey.Pass) {
 	m.last[p.Target] = p.Trace
 	m.passes = max(m.passes, p.Pass)
 	for _, set := range p.Trace.DataSets {
-		m.manifest.DataSets = addDataSet(m.manifest.DataSets, set)
-	}
-	head.Flows, head.Pinned = len(p.Trace.Flows), snapshot.Pin(p.Trace.Flows, p.Trace.Destination.Address)
-}
-
-func addDataSet(sets []traceflow.DataSet, set traceflow.DataSet) []traceflow.DataSet {
-	for i := range sets {
-		if sets[i] == set {
-			return sets
+		if !slices.Contains(m.manifest.DataSets, set) {
+			m.manifest.DataSets = append(m.manifest.DataSets, set)
 		}
 	}
-	return append(sets, set)
+	head.Flows, head.Pinned = len(p.Trace.Flows), snapshot.Pin(p.Trace.Flows, p.Trace.Destination.Address)
 }
 
 // finish writes what is known at the end into the manifest.

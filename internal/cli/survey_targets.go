@@ -77,7 +77,7 @@ func (o *surveyOptions) subjects(ctx context.Context, p *plan.Plan) ([]subject, 
 			return nil, o.placed(t, err)
 		}
 		one.head = snapshot.TargetHead{
-			Name: one.target.name, Address: one.address.String(), Source: one.local.Address.String(), Labels: t.Labels,
+			Name: one.name, Address: one.address.String(), Source: one.local.Address.String(), Labels: t.Labels,
 			Protocol: options.protocol().String(), Vary: cmp.Or(t.Vary, string(discover.VarySourcePort)), MTU: t.MTU,
 		}
 		all = append(all, one)
@@ -121,7 +121,7 @@ func (o *surveyOptions) repeated(ctx context.Context, m *snapshot.Manifest) ([]s
 		if err != nil {
 			return nil, err
 		}
-		one.target.name, head.Source = head.Name, one.local.Address.String()
+		one.name, head.Source = head.Name, one.local.Address.String()
 		if one.pinned, err = head.FlowsFrom(one.local.Address); err != nil {
 			return nil, fmt.Errorf("target %s: %w", head.Name, err)
 		}

@@ -115,9 +115,8 @@ func (s *dataSet) read() traceflow.DataSet {
 // knownKeys are those of a manifest.
 func knownKeys() []string {
 	keys := []string{"data_sets"}
-	t := reflect.TypeFor[Manifest]()
-	for i := range t.NumField() {
-		if key, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); key != "-" {
+	for field := range reflect.TypeFor[Manifest]().Fields() {
+		if key, _, _ := strings.Cut(field.Tag.Get("json"), ","); key != "-" {
 			keys = append(keys, key)
 		}
 	}
