@@ -160,13 +160,13 @@ func TestReadRefuses(t *testing.T) {
 // A small file that is very large when it is not compressed takes little memory.
 func TestBomb(t *testing.T) {
 	var bomb bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&bomb, gzip.BestCompression)
+	zip, err := gzip.NewWriterLevel(&bomb, gzip.BestSpeed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, _ = zip.Write([]byte(strings.SplitAfterN(text(t, encoded(t, measured(t, 1, 1, 2))), "\n", 2)[0]))
 	zeros := bytes.Repeat([]byte("0"), 1<<20)
-	for range 256 {
+	for range 80 {
 		_, _ = zip.Write(zeros)
 	}
 	_ = zip.Close()
