@@ -76,7 +76,7 @@ func (p *Plan) Affordable() error {
 	}
 	fits := float64(p.Budget) / float64(takes)
 	message := fmt.Sprintf("a budget of %v is impossible: %d flows to %d targets in %d passes are about %d packets, which take %v at %v a second; a budget of %v would do",
-		p.Budget, flows, len(p.Targets), passes, packets, takes.Round(time.Second), rate, ceilSeconds(takes))
+		p.Budget, flows, len(p.Targets), passes, packets, takes.Round(time.Second/10), rate, ceilSeconds(takes))
 	if atRate := math.Ceil(float64(packets) / p.Budget.Seconds()); atRate <= MaxRate {
 		if _, takes := Cost(flows, passes, Hops, atRate); takes <= p.Budget {
 			message += fmt.Sprintf(", or a rate of %.0f", atRate)

@@ -97,7 +97,7 @@ func TestReadRefuses(t *testing.T) {
 		{"mtu", "targets: [192.0.2.1]\ndefaults: {mtu: yes}\n", "2:17: \"yes\" is neither true nor false"},
 		{"budget", "targets: [192.0.2.1]\nbudget: soon\n", "2:9: \"soon\" is no time"},
 		{"negative budget", "targets: [192.0.2.1]\nbudget: -5\n", "2:9: \"-5\" is not more than 0"},
-		{"impossible budget", "targets: [192.0.2.1, 192.0.2.2]\nbudget: 1s\ndefaults: {flows: 32}\n", "2:9: a budget of 1s is impossible: 64 flows to 2 targets in 2 passes are about 2048 packets, which take 4s at 500 a second; a budget of 5s would do, or a rate of 2048, or 15 flows in all"},
+		{"impossible budget", "targets: [192.0.2.1, 192.0.2.2]\nbudget: 1s\ndefaults: {flows: 32}\n", "2:9: a budget of 1s is impossible: 64 flows to 2 targets in 2 passes are about 2048 packets, which take 4.1s at 500 a second; a budget of 5s would do, or a rate of 2048, or 15 flows in all"},
 		{"width", "targets: [192.0.2.1]\nexpect: {width: less}\n", "2:17: \"less\" is no change of width; write 4->3"},
 		{"width of nothing", "targets: [192.0.2.1]\nexpect: [width]\n", "2:10: width takes what it changes from and to"},
 		{"drain of nothing", "targets: [192.0.2.1]\nexpect: [drain]\n", "2:10: drain takes what traffic is taken off"},
