@@ -45,6 +45,10 @@ func TestFaults(t *testing.T) {
 		{name: "destination gone", before: four, after: "node r1 forward-loss=100%\n" + four, want: diff.Lost, severity: diff.Regression},
 		{name: "reroute", before: "link s > r1 > x > c > d", after: "link s > r1 > y > c > d", want: diff.Rerouted, severity: diff.Review},
 		{name: "longer way", before: "link s > r1 > x > c > d", after: "link s > r1 > y > z > c > d", want: diff.Rerouted, severity: diff.Review},
+		{
+			name: "reroute to a narrower way", before: "link s > r1 > a[1..4] > c > d", after: "link s > r1 > b1 > c > d", how: how{flows: 32},
+			want: diff.WidthDown, severity: diff.Regression, also: []diff.Kind{diff.Rerouted},
+		},
 		{name: "reroute deep in a fan", before: "link s > r1 > a[1..4] > c > x > d", after: "link s > r1 > a[1..4] > c > y > d", want: diff.Rerouted, severity: diff.Review},
 		{name: "4 to 3, 32 flows", before: four, after: three, how: how{flows: 32}, want: diff.WidthDown, severity: diff.Regression},
 		{

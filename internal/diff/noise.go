@@ -3,6 +3,7 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -28,6 +29,8 @@ type place struct {
 	ttl int
 	who traceflow.Responder
 }
+
+func (a place) compare(b place) int { return cmp.Or(a.ttl-b.ttl, a.who.Compare(b.who)) }
 
 // tally counts pairs of consecutive answers, and those that differ.
 type tally struct{ differ, all int }

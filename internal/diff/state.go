@@ -141,7 +141,7 @@ func (p *pair) causeOf(flows []int) *finding {
 		}
 		m = p.moved[f]
 	}
-	if m == nil || m.finding.Kind == "" {
+	if m == nil {
 		return nil
 	}
 	return m.finding
