@@ -105,8 +105,8 @@ const (
 	// ReasonLoneAddress is that one AS is known by a single address, which may be
 	// one of a third party.
 	ReasonLoneAddress ExitReason = "lone-address"
-	// ReasonLinkAddress is that the last or the first address at the border may be
-	// that of the other side's router: links are numbered by one of the two.
+	// ReasonLinkAddress is that the last address of the nearer AS may be that of the
+	// next one's router: links are numbered by one of the two.
 	ReasonLinkAddress ExitReason = "link-address"
 	// ReasonUnknownMember is that addresses on a peering LAN are of members that
 	// nobody knows.
@@ -146,7 +146,10 @@ const (
 	EvidenceUnequalLengths ExitEvidence = "unequal-lengths"
 	EvidenceUnknownLengths ExitEvidence = "unknown-lengths"
 	EvidenceLoneAddress    ExitEvidence = "lone-address" // an AS of one address counts in a length
-	EvidenceRepeated       ExitEvidence = "repeated"     // flows that were sent again kept to their way
+	// EvidenceLinkAddress is that all that is known of a next AS are the two ends of
+	// one link: its first hop may be the nearer AS's router.
+	EvidenceLinkAddress ExitEvidence = "link-address"
+	EvidenceRepeated    ExitEvidence = "repeated" // flows that were sent again kept to their way
 	// EvidenceOneDestination is that flows to one and the same address part.
 	EvidenceOneDestination ExitEvidence = "one-destination"
 	// EvidencePerDestination is that only flows to different addresses part: parts of

@@ -27,8 +27,6 @@ func (j *exitJudge) doubt() ExitReason {
 		return ReasonFewFlows
 	case j.alone():
 		return ReasonLoneAddress
-	case slices.ContainsFunc(j.owners, func(o nextOwner) bool { return o.linked }):
-		return ReasonLinkAddress
 	}
 	return ""
 }
@@ -201,7 +199,12 @@ func (j *exitJudge) few() bool {
 // matters: for one router, the nearer AS and every next one. Where ports on
 // peering LANs say who is next, what the nearer is called matters less; and by
 // several routers paths leave the AS whoever is behind.
+//
+// An address that is a third party's on another way may be one here.
 func (j *exitJudge) alone() bool {
+	if slices.ContainsFunc(j.leavings, func(l leaving) bool { return j.third[l.way.ids[l.near]] || j.third[l.way.ids[l.far]] }) {
+		return true
+	}
 	if j.several {
 		return false
 	}

@@ -52,6 +52,7 @@ type exitFinder struct {
 	next     map[string][]*owned // hops that follow a node on any way
 	left     map[leftKey]int     // the index of the last hop in an AS that a way leaves
 	repeats  map[place]int       // answers to flows that were answered there before
+	third    map[string]bool     // nodes that are a third party's on some way
 	names    map[uint32]string
 }
 
@@ -62,7 +63,8 @@ type leftKey struct {
 
 func newExitFinder(t *Trace) *exitFinder {
 	f := &exitFinder{
-		trace: t, vary: t.Vary(), next: make(map[string][]*owned), left: make(map[leftKey]int), repeats: make(map[place]int), names: t.asNames(),
+		trace: t, vary: t.Vary(), next: make(map[string][]*owned), left: make(map[leftKey]int), repeats: make(map[place]int),
+		third: make(map[string]bool), names: t.asNames(),
 	}
 	tracks := t.tracks()
 	f.stations = readStations(tracks)
@@ -109,7 +111,13 @@ func (f *exitFinder) readWays() {
 			n := nodes[id]
 			w.hops, w.who = append(w.hops, owners.of(n.Address, n.TTL)), append(w.who, n.Responder)
 		}
-		w.hops = w.hops.withoutThirdParties()
+		raw := w.hops
+		w.hops = raw.withoutThirdParties()
+		for i := range raw {
+			if len(raw[i].asns) != len(w.hops[i].asns) {
+				f.third[w.ids[i]] = true
+			}
+		}
 		f.ways = append(f.ways, w)
 	}
 	for i := range f.ways {

@@ -148,6 +148,9 @@ func (j *exitJudge) evidence() []ExitEvidence {
 		out = append(out, EvidenceOneRouter)
 	}
 	out = append(out, j.lengths...)
+	if slices.ContainsFunc(j.owners, func(o nextOwner) bool { return o.linked }) {
+		out = append(out, EvidenceLinkAddress)
+	}
 	if j.repeated() >= fewestExitRepeats {
 		out = append(out, EvidenceRepeated)
 	}
@@ -284,6 +287,7 @@ func (j *exitJudge) confidence() Confidence {
 	doubt(has(EvidencePerDestination))
 	doubt(has(EvidenceAliases) && ports)
 	doubt(ports && j.nearAddresses() < 2)
+	doubt(has(EvidenceLinkAddress))
 	if len(j.exit.Next()) > 1 {
 		doubt(has(EvidenceLoneAddress))
 		doubt(!has(EvidenceEqualLengths))

@@ -12,9 +12,9 @@ type nextOwner struct {
 	asns       []uint32 // several where a prefix has several origins; none when nobody knows
 	evidence   OwnerEvidence
 	confidence Confidence
-	// lone is true where nothing but the one address says so, linked where it is
-	// that of a link whose other end is the next hop: then it may be an address of
-	// the nearer AS's router, which answers from the link that it sends by.
+	// lone is true where nothing but the one address says so. linked is true where
+	// there is one more, which can be the other end of one link: then the first may
+	// be that of the nearer AS's router, which answers from the link that it sends by.
 	lone, linked bool
 }
 
@@ -48,24 +48,20 @@ func (f *exitFinder) ownerOf(all []leaving) nextOwner {
 	}
 	follows, unknown := false, false
 	for i := range all {
-		r := all[i].way.hops
-		for at := all[i].far + 1; at <= all[i].far+2 && at < len(r); at++ {
-			common := shared(o.asns, r[at].asns)
-			if first := at == all[i].far+1; first {
-				unknown = unknown || len(r[at].asns) == 0
-				follows = follows || len(common) > 0
-				o.linked = o.linked || len(common) > 0 && mates(hop.address, r[at].address)
-			}
-			if len(common) == 0 {
-				break
-			}
-			o.asns = common
+		behind := all[i].way.hops[all[i].far+1:]
+		n := 0
+		for n < min(2, len(behind)) && len(shared(o.asns, behind[n].asns)) > 0 {
+			o.asns = shared(o.asns, behind[n].asns)
+			n++
 		}
+		follows = follows || n > 0
+		unknown = unknown || n == 0 && len(behind) > 0 && len(behind[0].asns) == 0
+		o.linked = o.linked || n == 1 && mates(hop.address, behind[0].address)
 	}
 	switch {
 	case follows && !unknown:
 		o.evidence, o.confidence = OwnerRun, ConfidenceMedium
-	case f.mateBefore(all):
+	case f.mateBefore(hop):
 		o.evidence, o.confidence = OwnerMate, ConfidenceLow
 	default:
 		o.evidence, o.confidence, o.lone = OwnerOrigin, ConfidenceLow, true
@@ -87,8 +83,7 @@ func (r route) member(i int) []uint32 {
 // the address is no third party's (Luckie and claffy, "A second look at detecting
 // third-party addresses in traceroute traces with the IP timestamp option", PAM
 // 2014).
-func (f *exitFinder) mateBefore(all []leaving) bool {
-	hop := all[0].farHop()
+func (f *exitFinder) mateBefore(hop *owned) bool {
 	return slices.ContainsFunc(f.trace.Graph.Nodes, func(n Node) bool {
 		return n.TTL+1 == hop.ttl && n.IsValid() && mates(n.Address, hop.address)
 	})
