@@ -97,7 +97,10 @@ func (p *pair) findLoss() {
 		f.unclear = f.After + ": too few packets to tell"
 	}
 	p.add(f)
-	if floor := p.lossFloor(); p.rules.lossAsked && floor > p.rules.Loss && f.Kind == LossUp && f.P > p.rules.Alpha && f.unclear == "" {
+	if !p.rules.lossAsked {
+		return
+	}
+	if floor := p.lossFloor(); floor > p.rules.Loss && f.Kind == LossUp && f.P > p.rules.Alpha && f.unclear == "" {
 		p.add(&finding{certain: true, Change: Change{
 			Kind: Unmeasured, Of: len(p.flows), Confidence: traceflow.ConfidenceHigh, Before: f.Before,
 			After: fmt.Sprintf("%s: %d packets show a rise of %.1f %%, and not one of %.1f %%", f.After, is.sent, 100*floor, 100*p.rules.Loss),

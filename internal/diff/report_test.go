@@ -150,8 +150,12 @@ func TestExpectations(t *testing.T) {
 		}
 	})
 	for _, e := range []plan.Expectation{
-		{Kind: "drain"}, {Kind: "width", From: 4, To: 4}, {Kind: "relax", Values: []string{"maybe"}},
-		{Kind: "latency-up", Values: []string{"5"}}, {Kind: "rerouted", Values: []string{"x"}}, {Kind: "wish"},
+		{Kind: "drain"},
+		{Kind: "width", From: 4, To: 4},
+		{Kind: "relax", Values: []string{"maybe"}},
+		{Kind: "latency-up", Values: []string{"5"}},
+		{Kind: "rerouted", Values: []string{"x"}},
+		{Kind: "wish"},
 	} {
 		if _, err := diff.Snapshots(s.before, s.after, []plan.Expectation{e}, plan.Policy{}); err == nil || !strings.Contains(err.Error(), e.Kind) {
 			t.Errorf("%+v: %v, want an error that names it", e, err)
