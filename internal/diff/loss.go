@@ -148,10 +148,13 @@ func (p *pair) lossFloor() float64 {
 	for least <= a.sent && fisher(0, b.sent, least, a.sent) > p.rules.Alpha {
 		least++
 	}
-	for share := 0.001; share < 1; share *= 1.1 {
-		if below(least, a.sent, share) <= 0.1 {
-			return share
+	low, high := 0.0, 1.0
+	for range 12 {
+		if share := (low + high) / 2; below(least, a.sent, share) <= 0.1 {
+			high = share
+		} else {
+			low = share
 		}
 	}
-	return 1
+	return high
 }

@@ -143,7 +143,7 @@ func drawCase(t *testing.T, random *rand.Rand, i int) *unchanged {
 			}
 		}
 	}
-	switch i / 3 % 6 {
+	switch i / 3 % 7 {
 	case 1:
 		c.name += ", balancers per packet"
 		routers(2, func(n *topology.Node) { n.Balance = topology.PerPacket })
@@ -159,6 +159,12 @@ func drawCase(t *testing.T, random *rand.Rand, i int) *unchanged {
 	case 5:
 		c.name += ", sockets"
 		c.how.short = true
+	case 6:
+		c.name += ", all at once"
+		c.aliases = 2
+		routers(4, func(n *topology.Node) { n.Balance = topology.PerPacket })
+		routers(4, func(n *topology.Node) { n.Limit = topology.RateLimit{Burst: 2 + random.IntN(8), Interval: 1e9} })
+		routers(4, func(n *topology.Node) { n.MPLS = []topology.Label{{TTL: 1}} })
 	}
 	c.name += fmt.Sprintf(", %.0f %% silent", 100*silence)
 	c.how.ipv6 = c.network.IPv6 && (!c.network.IPv4 || random.IntN(3) == 0)
