@@ -18,8 +18,8 @@ type move struct {
 	nearTTL int
 	ttl     int   // the first that differs
 	flows   []int // indices of pair.flows, ascending
-	// cells is how many flows were compared at the TTL; sure is true where some that
-	// moved did so in every pass, in a network that does nothing of itself.
+	// cells is how many flows were compared at the TTL; sure is true where enough that
+	// moved did so in every pass of a network that does nothing of itself.
 	cells  int
 	sure   bool
 	chance float64
@@ -140,10 +140,10 @@ func (p *pair) findMoves() {
 		}
 		noise := p.noise.baseline(m.ttl)
 		m.chance = fisher(noise.differ, noise.all, max(differ, 1), max(m.cells, 1))
-		cells, chance := p.repeated(m)
+		chance := p.repeated(m)
 		m.chance = min(m.chance, chance)
-		m.sure = cells > 1 && p.noise.quiet()
 		p.survey(m)
+		m.sure = p.noise.quiet() && (chance <= p.rules.Alpha || p.familiar(m) > 1)
 		p.name(m)
 	}
 	p.findSpread()
@@ -153,15 +153,25 @@ func (p *pair) findMoves() {
 // a route that came and went go together.
 const mostPerFlow = 2
 
-// repeated counts the cells of a move that differ in every pass, of two at least on
-// either side, where nothing differs within a side, and says what speaks against
-// chance there.
+// familiar counts the flows of a move that went to a next hop which others had
+// before, or left one that others have still: no other address of the same router.
+func (p *pair) familiar(m *move) (n int) {
+	for _, f := range m.flows {
+		if p.steadyCell(f, m.ttl) > 0 && m.to[p.at(before, f, m.ttl)]+m.from[p.at(after, f, m.ttl)] > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// repeated is the chance of the cells of a move that differ in every pass, of two at
+// least on either side, where nothing differs within a side.
 //
 // A router that answers from two addresses at random, to all flows through it, shows
 // each flow the same in all passes of a side with the chance of coins that fall
 // alike. The more routers of the target do such things, the more likely that this
 // one does.
-func (p *pair) repeated(m *move) (cells int, chance float64) {
+func (p *pair) repeated(m *move) float64 {
 	var places []place
 	for _, f := range m.flows {
 		mine := 0
@@ -173,13 +183,12 @@ func (p *pair) repeated(m *move) (cells int, chance float64) {
 				mine++
 			}
 		}
-		cells += mine
 	}
-	if cells == 0 {
-		return 0, 1
+	if len(places) == 0 {
+		return 1
 	}
 	slices.SortFunc(places, place.compare)
-	chance = 1
+	chance := 1.0
 	for len(places) > 0 {
 		ttl, n := places[0].ttl, 0
 		all := make(map[traceflow.Responder]bool)
@@ -195,7 +204,7 @@ func (p *pair) repeated(m *move) (cells int, chance float64) {
 		chance *= math.Exp(logChoose(len(all), n)) // any of them could have been the ones
 		places = places[n:]
 	}
-	return cells, min(1, chance)
+	return min(1, chance)
 }
 
 // steadyCell returns how many answers to a flow repeat one of before on the same
