@@ -151,7 +151,7 @@ func newWanted(c Comparison) *wanted {
 // expected and did not come.
 func (w *wanted) of(p *pair, found []*finding) (out []*finding) {
 	name := ""
-	if t := cmp.Or(p.matched.before, p.matched.after); t != nil {
+	if t := cmp.Or(p.before, p.after); t != nil {
 		name = t.Name
 	}
 	for _, e := range slices.Concat(w.all, w.of1[name]) {
@@ -252,7 +252,9 @@ func (e *expectation) drained(p *pair, found []*finding) []*finding {
 		if f.move == nil {
 			continue
 		}
-		left := !slices.ContainsFunc(f.move.flows, func(i int) bool { return !passes[before][i] && !p.follows(f.move, i, passes[before]) || passes[after][i] })
+		left := !slices.ContainsFunc(f.move.flows, func(i int) bool {
+			return !passes[before][i] && !p.follows(f.move, i, passes[before]) || passes[after][i]
+		})
 		if left {
 			e.accept(f, found)
 		}

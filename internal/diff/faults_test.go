@@ -45,6 +45,10 @@ func TestFaults(t *testing.T) {
 		{name: "destination gone", before: four, after: "node r1 forward-loss=100%\n" + four, want: diff.Lost, severity: diff.Regression},
 		{name: "reroute", before: "link s > r1 > x > c > d", after: "link s > r1 > y > c > d", want: diff.Rerouted, severity: diff.Review},
 		{name: "longer way", before: "link s > r1 > x > c > d", after: "link s > r1 > y > z > c > d", want: diff.Rerouted, severity: diff.Review},
+		{
+			name: "reroute to a narrower way", before: "link s > r1 > a[1..4] > c > d", after: "link s > r1 > b1 > c > d", how: how{flows: 32},
+			want: diff.WidthDown, severity: diff.Regression, also: []diff.Kind{diff.Rerouted},
+		},
 		{name: "reroute deep in a fan", before: "link s > r1 > a[1..4] > c > x > d", after: "link s > r1 > a[1..4] > c > y > d", want: diff.Rerouted, severity: diff.Review},
 		{name: "4 to 3, 32 flows", before: four, after: three, how: how{flows: 32}, want: diff.WidthDown, severity: diff.Regression},
 		{
@@ -123,6 +127,14 @@ func TestFaults(t *testing.T) {
 			want: diff.IXPLeft, severity: diff.Review, also: []diff.Kind{diff.Rerouted},
 		},
 		{
+			name: "relax on", owners: owners, before: "link s > r1 > e1 > p1 > t1 > t2 > y > z > d", after: "link s > r1 > e1 > p1 p2\nlink p1 > t1 > t2 > y > z > d\nlink p2 > u1 > u2 > y",
+			how: how{flows: 32}, want: diff.RelaxOn, severity: diff.Review, also: []diff.Kind{diff.WidthUp, diff.LinkNew},
+		},
+		{
+			name: "relax off", owners: owners, before: "link s > r1 > e1 > p1 p2\nlink p1 > t1 > t2 > y > z > d\nlink p2 > u1 > u2 > y", after: "link s > r1 > e1 > p1 > t1 > t2 > y > z > d",
+			how: how{flows: 32}, want: diff.RelaxOff, severity: diff.Regression, also: []diff.Kind{diff.WidthDown},
+		},
+		{
 			name: "another transit", owners: owners, before: "link s > r1 > e1 > t1 > t2 > y > z > d", after: "link s > r1 > e1 > u1 > u2 > y > z > d",
 			want: diff.ASPathChanged, severity: diff.Review, also: []diff.Kind{diff.Rerouted},
 		},
@@ -173,6 +185,8 @@ const owners = `prefix,asn,as_name,ixp,member
 192.0.2.0/24,64500,HOME,,
 203.0.113.0/25,,,EX-A,
 203.0.113.10/32,64510,,EX-A,64510
+203.0.113.20/32,64520,,EX-A,64520
+203.0.113.30/32,64530,,EX-A,64530
 203.0.113.128/25,,,EX-B,
 203.0.113.138/32,64510,,EX-B,64510
 198.51.100.0/24,64510,FAR,,
@@ -184,7 +198,7 @@ const owners = `prefix,asn,as_name,ixp,member
 var addresses = map[string]string{
 	"s": "192.0.2.200", "r1": "192.0.2.11", "e1": "192.0.2.12", "x1": "203.0.113.10", "x2": "203.0.113.138",
 	"y": "198.51.100.10", "z": "198.51.100.11", "d": "198.51.100.200",
-	"t1": "192.88.98.1", "t2": "192.88.98.2", "u1": "192.88.97.1", "u2": "192.88.97.2",
+	"p1": "203.0.113.20", "p2": "203.0.113.30", "t1": "192.88.98.1", "t2": "192.88.98.2", "u1": "192.88.97.1", "u2": "192.88.97.2",
 }
 
 // network makes a network whose nodes have the same address and, for one seed, the

@@ -4,6 +4,7 @@ package diff
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -17,8 +18,8 @@ type move struct {
 	nearTTL int
 	ttl     int   // the first that differs
 	flows   []int // indices of pair.flows, ascending
-	// cells is how many flows were compared at the TTL; sure is true where some that
-	// moved did so in every pass, in a network that does nothing of itself.
+	// cells is how many flows were compared at the TTL; sure is true where enough that
+	// moved did so in every pass of a network that does nothing of itself.
 	cells  int
 	sure   bool
 	chance float64
@@ -139,10 +140,10 @@ func (p *pair) findMoves() {
 		}
 		noise := p.noise.baseline(m.ttl)
 		m.chance = fisher(noise.differ, noise.all, max(differ, 1), max(m.cells, 1))
-		sure, chance := p.repeated(m)
+		chance := p.repeated(m)
 		m.chance = min(m.chance, chance)
-		m.sure = sure > 0 && p.noise.quiet()
 		p.survey(m)
+		m.sure = p.noise.quiet() && (chance <= p.rules.Alpha || p.familiar(m) > 1)
 		p.name(m)
 	}
 	p.findSpread()
@@ -152,30 +153,68 @@ func (p *pair) findMoves() {
 // a route that came and went go together.
 const mostPerFlow = 2
 
-// repeated counts the flows of a move that differ at some TTL in every pass, of
-// two at least on either side, where nothing differs within a side. A router that
-// answers from two addresses at random shows one in every pass before and the
-// other in every pass after with the chance of a coin that falls so; the more
-// routers of the target do such things, the more likely that this is one.
-func (p *pair) repeated(m *move) (sure int, chance float64) {
-	chance = p.noise.fickle()
+// familiar counts the flows of a move that went to a next hop which others had
+// before, or left one that others have still: no other address of the same router.
+func (p *pair) familiar(m *move) (n int) {
 	for _, f := range m.flows {
-		cells := 0
-		for ttl := m.ttl; ttl < p.depth(f) && cells < mostPerFlow; ttl++ {
-			b, a := p.cell(before, f, ttl), p.cell(after, f, ttl)
-			if b.answers > 1 && a.answers > 1 && p.noise.clean(ttl) && !p.common(f, ttl) {
-				chance *= math.Pow(0.5, float64(b.answers+a.answers-1))
-				cells++
+		if p.steadyCell(f, m.ttl) > 0 && m.to[p.at(before, f, m.ttl)]+m.from[p.at(after, f, m.ttl)] > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// repeated is the chance of the cells of a move that differ in every pass, of two at
+// least on either side, where nothing differs within a side.
+//
+// A router that answers from two addresses at random, to all flows through it, shows
+// each flow the same in all passes of a side with the chance of coins that fall
+// alike. The more routers of the target do such things, the more likely that this
+// one does.
+func (p *pair) repeated(m *move) float64 {
+	var places []place
+	for _, f := range m.flows {
+		mine := 0
+		for ttl := m.ttl; ttl < p.depth(f) && mine < mostPerFlow; ttl++ {
+			if p.steadyCell(f, ttl) > 0 && !p.common(f, ttl) {
+				if at := (place{ttl, p.at(before, f, ttl)}); !slices.Contains(places, at) {
+					places = append(places, at)
+				}
+				mine++
 			}
 		}
-		if cells > 0 {
-			sure++
+	}
+	if len(places) == 0 {
+		return 1
+	}
+	slices.SortFunc(places, place.compare)
+	chance := 1.0
+	for len(places) > 0 {
+		ttl, n := places[0].ttl, 0
+		all := make(map[traceflow.Responder]bool)
+		for ; n < len(places) && places[n].ttl == ttl; n++ {
+			chance *= p.noise.fickle()
+			for f := range p.flows {
+				who := p.at(before, f, ttl)
+				if all[who] = true; who == places[n].who {
+					chance *= math.Pow(0.5, float64(p.steadyCell(f, ttl)))
+				}
+			}
 		}
+		chance *= math.Exp(logChoose(len(all), n)) // any of them could have been the ones
+		places = places[n:]
 	}
-	if sure == 0 {
-		chance = 1
+	return min(1, chance)
+}
+
+// steadyCell returns how many answers to a flow repeat one of before on the same
+// side: 0 unless there are two on both, where nothing at the TTL differs.
+func (p *pair) steadyCell(flow, ttl int) int {
+	b, a := p.cell(before, flow, ttl).answers, p.cell(after, flow, ttl).answers
+	if b < 2 || a < 2 || !p.noise.clean(ttl) {
+		return 0
 	}
-	return sure, chance
+	return b + a - 2
 }
 
 // survey counts the next hops of the node that flows left, before and after.
@@ -240,8 +279,8 @@ func (p *pair) name(m *move) {
 	default:
 		p.nameRoute(m)
 	}
-	if f.Kind == "" {
-		return
+	if p.noise.quiet() {
+		f.unclear = fmt.Sprintf("%d of %d flows went another way, too few to tell from chance", len(m.flows), f.Of)
 	}
 	p.add(f)
 	p.addLinks(m)

@@ -3,6 +3,7 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -28,6 +29,8 @@ type place struct {
 	ttl int
 	who traceflow.Responder
 }
+
+func (a place) compare(b place) int { return cmp.Or(a.ttl-b.ttl, a.who.Compare(b.who)) }
 
 // tally counts pairs of consecutive answers, and those that differ.
 type tally struct{ differ, all int }
@@ -164,7 +167,7 @@ func (p *pair) measured() bool {
 	}
 	if p.other.What != "" {
 		if p.other.kind == otherAddress {
-			say(AddressChanged, p.matched.before.Address, p.matched.after.Address)
+			say(AddressChanged, p.before.Address, p.after.Address)
 		}
 		say(Unmeasured, "", p.other.What)
 		return false
@@ -210,7 +213,9 @@ func (p *pair) measured() bool {
 // unstable notes where a side differs from itself too much. Where it does after
 // and did not before, the network has not settled.
 func (p *pair) unstable(say func(Kind, string, string)) {
-	words := func(side int) string { return fmt.Sprintf("%.0f %% of the hops differ from pass to pass", 100*p.noise.share(side)) }
+	words := func(side int) string {
+		return fmt.Sprintf("%.0f %% of the hops differ from pass to pass", 100*p.noise.share(side))
+	}
 	b, a := p.noise.sides[before], p.noise.sides[after]
 	switch {
 	case p.noise.share(before) > mostNoise || p.noise.share(after) > mostNoise:

@@ -36,7 +36,7 @@ func (p *pair) findLost(side int, refused map[int]*finding) {
 			still++
 		}
 		switch {
-		case len(own[f].walks) == 0 || len(other[f].walks) == 0 || was+is == 0:
+		case len(own[f].walks) == 0 || len(other[f].walks) == 0 || own[f].refused()+other[f].refused() > 0 && was+is == 0:
 		case was == len(own[f].walks) && is == 0:
 			lost = append(lost, f)
 			asked += was
@@ -88,9 +88,14 @@ func (p *pair) findLost(side int, refused map[int]*finding) {
 	p.add(x)
 }
 
+// mostSilent is the share of answers that may be missing before silence on the way
+// is no evidence either: where answers are limited, it comes in bursts.
+const mostSilent = 0.1
+
 // hush is the chance that the hops on the way of lost flows, which answered in every
 // pass of one side and in none of the other, are silent of themselves: where
-// packets vanish half way, everybody behind is silent with the destination.
+// packets vanish half way, everybody behind is silent with the destination. One such
+// hop counts: the silence of several is not independent.
 func (p *pair) hush(lost []int, side int, passes float64) float64 {
 	gone := make(map[int]bool, len(lost))
 	fewest := longest
@@ -119,7 +124,11 @@ func (p *pair) hush(lost []int, side int, passes float64) float64 {
 			}
 		}
 	}
-	return math.Pow(float64(max(0, silent)+1)/float64(max(0, asked)+2), passes*float64(fewest))
+	share := float64(max(0, silent)+1) / float64(max(0, asked)+2)
+	if share > mostSilent || fewest == 0 {
+		return 1
+	}
+	return math.Pow(share, passes)
 }
 
 // allLost is where no flow reached the destination always, and none does at all
