@@ -8,11 +8,14 @@ import (
 	"traceflow"
 )
 
-// findReturn looks for replies of the same node to the same flow that come
-// another way back: their own TTL tells how many hops that has. A start at 255 in
-// place of 64 is another system, and no other way.
-func (p *pair) findReturn() {
-	p.findStates(ReturnPath, func(_ *traceflow.Walk, r *traceflow.Reply) (string, bool) {
-		return fmt.Sprintf("%d hops back", traceflow.ReturnDistance(r.TTL)), r.TTL > 0
-	})
+// returns are how many hops replies have come back: their own TTL tells. A start at
+// 255 in place of 64 is another system, and no other way.
+var returns = sign[int]{
+	kind: ReturnPath,
+	read: func(_ *traceflow.Walk, r *traceflow.Reply) (int, bool) {
+		return traceflow.ReturnDistance(r.TTL), r.TTL > 0
+	},
+	say: func(hops int) string { return fmt.Sprintf("%d hops back", hops) },
 }
+
+func (p *pair) findReturn() { returns.find(p) }

@@ -33,11 +33,11 @@ const (
 	WidthDown        Kind = "width-down"        // fewer next hops
 	MTUDown          Kind = "mtu-down"          // smaller packets get through
 	LatencyUp        Kind = "latency-up"        // on the same path
+	RelaxOff         Kind = "relax-off"         // paths of several ASes are no longer used side by side
+	RelaxOn          Kind = "relax-on"          // they are now
 	ASPathChanged    Kind = "as-path-changed"   // another AS behind one that was passed before
 	IXPLeft          Kind = "ixp-left"          // an exchange point is no longer crossed
 	IXPEntered       Kind = "ixp-entered"       // an exchange point is crossed that was not
-	RelaxOff         Kind = "relax-off"         // paths of several ASes are no longer used side by side
-	RelaxOn          Kind = "relax-on"          // they are now
 	LatencyMoved     Kind = "latency-moved"     // because flows moved
 	Rerouted         Kind = "rerouted"          // flows moved, links came and went
 	LinkGone         Kind = "link-gone"         // nobody takes it any more
@@ -60,8 +60,8 @@ const (
 
 // kinds has every class in order, the worst first.
 var kinds = []Kind{
-	Lost, PartialBlackHole, LossUp, Filtered, WidthDown, MTUDown, LatencyUp, ASPathChanged, IXPLeft, IXPEntered,
-	RelaxOff, RelaxOn, LatencyMoved, Rerouted, LinkGone, LinkNew, WidthUp, MPLSChanged, NATChanged, AddressChanged,
+	Lost, PartialBlackHole, LossUp, Filtered, WidthDown, MTUDown, LatencyUp, RelaxOff, RelaxOn,
+	ASPathChanged, IXPLeft, IXPEntered, LatencyMoved, Rerouted, LinkGone, LinkNew, WidthUp, MPLSChanged, NATChanged, AddressChanged,
 	NotSeen, Unstable, Unmeasured, Rehashed, Remarked, ReturnPath, Recovered, LossDown, LatencyDown, MTUUp,
 }
 
@@ -114,10 +114,10 @@ type Change struct {
 
 // Event is one thing that happened, as far as can be told, to several targets.
 type Event struct {
-	Kind     Kind // the worst of its changes
+	Kind     Kind // of the first of Changes
 	Severity Severity
-	// Changes are indices of Report.Changes, the worst first, with what follows
-	// from them.
+	// Changes are indices of Report.Changes: first what says best what happened,
+	// then what follows from it, the worst first.
 	Changes []int
 	// Targets are those that show it, in order.
 	Targets []int

@@ -35,6 +35,24 @@ func (r *Report) fill(found []*finding, rules *rules) {
 	r.group(found)
 }
 
+// lead puts a cause before what follows from it, unless that is worse or says more
+// of it: whose the new way is.
+func (r *Report) lead(e *Event) {
+	worst := &r.Changes[e.Changes[0]]
+	switch worst.Kind {
+	case ASPathChanged, IXPLeft, IXPEntered, RelaxOff, RelaxOn:
+		return
+	default:
+	}
+	for i, c := range e.Changes {
+		if r.Changes[c].Cause < 0 && r.Changes[c].Severity == worst.Severity {
+			copy(e.Changes[1:i+1], e.Changes[:i])
+			e.Changes[0] = c
+			return
+		}
+	}
+}
+
 // where is what events of several targets have in common.
 type where struct {
 	kind      Kind
@@ -75,8 +93,9 @@ func (r *Report) group(found []*finding) {
 			return cmp.Or(int(y.Severity)-int(x.Severity), rank(x.Kind)-rank(y.Kind), x.Target-y.Target)
 		})
 		slices.Sort(e.Targets)
-		worst := &r.Changes[e.Changes[0]]
-		e.Kind, e.Severity = worst.Kind, worst.Severity
+		r.lead(e)
+		head := &r.Changes[e.Changes[0]]
+		e.Kind, e.Severity = head.Kind, head.Severity
 		e.Title = r.title(e, found)
 	}
 	slices.SortStableFunc(order, func(a, b *Event) int {

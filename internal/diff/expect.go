@@ -15,13 +15,14 @@ import (
 	"traceflow/internal/plan"
 )
 
-// The kinds of expectations.
+// The kinds of expectations that are more than a kind of change. Those are
+// expected by their own names: anywhere, or at the addresses and prefixes given; of
+// latency-up and latency-moved up to the time given, such as 5ms.
 const (
 	expectDrain    = "drain"     // nothing passes one of the values any more
 	expectWidth    = "width"     // from so many next hops to so many
 	expectRelax    = "relax"     // on or off
 	expectNoChange = "no-change" // whatever changes is a regression
-	expectLatency  = "latency"   // may rise by so much
 )
 
 // expectation is one that was read.
@@ -55,21 +56,28 @@ func readExpectation(e plan.Expectation) (*expectation, error) {
 			return wrong("from %d to %d next hops is no change of width", e.From, e.To)
 		}
 	case expectRelax:
-		if len(e.Values) != 1 || e.Values[0] != "on" && e.Values[0] != "off" {
+		if len(e.Values) > 1 || len(e.Values) == 1 && e.Values[0] != "on" && e.Values[0] != "off" {
 			return wrong("%q is not one of on, off", strings.Join(e.Values, " "))
 		}
 	case expectNoChange:
-	case expectLatency:
-		if len(e.Values) != 1 {
-			return wrong("one value is needed, such as 5ms")
+	case string(LatencyUp), string(LatencyMoved):
+		for _, v := range e.Values {
+			d, err := time.ParseDuration(strings.TrimPrefix(v, "+"))
+			if err != nil || d <= 0 {
+				return wrong("%q is no time, such as 5ms", v)
+			}
+			out.latency = max(out.latency, d)
 		}
-		d, err := time.ParseDuration(strings.TrimPrefix(e.Values[0], "+"))
-		if err != nil || d <= 0 {
-			return wrong("%q is no time, such as 5ms", e.Values[0])
-		}
-		out.latency = d
 	default:
-		return wrong("unknown kind")
+		if !slices.Contains(kinds, Kind(out.Kind)) {
+			return wrong("unknown kind")
+		}
+		for _, v := range e.Values {
+			out.readDrain(v)
+		}
+		if len(out.asns)+len(out.names) > 0 {
+			return wrong("%q is no address and no prefix", strings.Join(e.Values, " "))
+		}
 	}
 	return out, nil
 }
@@ -143,7 +151,7 @@ func newWanted(c Comparison) *wanted {
 // expected and did not come.
 func (w *wanted) of(p *pair, found []*finding) (out []*finding) {
 	name := ""
-	if t := cmp.Or(p.matched.before, p.matched.after); t != nil {
+	if t := cmp.Or(p.before, p.after); t != nil {
 		name = t.Name
 	}
 	for _, e := range slices.Concat(w.all, w.of1[name]) {
@@ -158,23 +166,33 @@ func (w *wanted) of(p *pair, found []*finding) (out []*finding) {
 			}
 		case expectRelax:
 			for _, f := range found {
-				if f.Kind == map[string]Kind{"on": RelaxOn, "off": RelaxOff}[e.Values[0]] {
+				if f.Kind == RelaxOn && !slices.Contains(e.Values, "off") || f.Kind == RelaxOff && !slices.Contains(e.Values, "on") {
 					e.accept(f, found)
-				}
-			}
-		case expectLatency:
-			for _, f := range found {
-				if (f.Kind == LatencyUp || f.Kind == LatencyMoved) && f.rise <= e.latency {
-					f.Expected = true
 				}
 			}
 		case expectNoChange:
 			for _, f := range found {
 				f.forbidden = f.forbidden || severities[f.Kind] == Review
 			}
+		default:
+			for _, f := range found {
+				if f.Kind == Kind(e.Kind) && e.covers(f) {
+					f.Expected, e.seen = true, true
+				}
+			}
 		}
 	}
 	return out
+}
+
+// covers reports whether a change of the kind is within what is expected.
+func (e *expectation) covers(f *finding) bool {
+	if e.latency > 0 {
+		return f.rise <= e.latency
+	}
+	return len(e.prefixes) == 0 || slices.ContainsFunc(e.prefixes, func(x netip.Prefix) bool {
+		return f.Near.IsValid() && x.Contains(f.Near) || f.Far.IsValid() && x.Contains(f.Far)
+	})
 }
 
 // accept marks a change as expected, with its cause and all that follows from
@@ -303,7 +321,9 @@ func (w *wanted) missing() (out []*finding) {
 		case e.Kind == expectWidth && !e.seen:
 			words = fmt.Sprintf("no width went from %d to %d", e.From, e.To)
 		case e.Kind == expectRelax && !e.seen:
-			words = "relax did not turn " + e.Values[0]
+			words = strings.TrimSpace("relax did not turn " + strings.Join(e.Values, ""))
+		case slices.Contains(kinds, Kind(e.Kind)) && !e.seen && planned(Kind(e.Kind)):
+			words = e.Kind + " did not come"
 		default:
 			continue
 		}

@@ -135,9 +135,6 @@ func (p *pair) findLatency() {
 		p.locate(f, r)
 	}
 	for _, m := range p.moves {
-		if m.finding.Kind == "" {
-			continue
-		}
 		if r, ok := p.compareRTT(m.flows, &rtt); ok {
 			f := p.addRise(r, LatencyMoved)
 			f.cause, f.TTL, f.Near = m.finding, uint8(m.ttl), m.near.Address

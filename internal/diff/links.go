@@ -65,12 +65,41 @@ func (p *pair) addLinks(m *move) {
 		x.Before, x.After = fmt.Sprintf("%d flows", m.from[who]), fmt.Sprintf("%d flows", m.to[who])
 		p.add(x)
 	}
+	p.addNarrower(m)
 	for _, who := range m.gone {
 		link(LinkGone, who, before)
 	}
 	for _, who := range m.came {
 		link(LinkNew, who, after)
 	}
+}
+
+// addNarrower notes where a new way has fewer next hops than the old one, or more:
+// where enough flows took either to say how many there are.
+func (p *pair) addNarrower(m *move) {
+	count := func(of map[traceflow.Responder]int) (n, most int) {
+		for _, flows := range of {
+			n += flows
+		}
+		return len(of), widest(len(of), n)
+	}
+	if m.finding.Kind != Rerouted {
+		return
+	}
+	was, wasMost := count(m.from)
+	is, isMost := count(m.to)
+	x := &finding{certain: m.finding.certain, cause: m.finding, move: m, gone: m.gone, came: m.came}
+	switch {
+	case isMost < was:
+		x.Kind = WidthDown
+	case wasMost < is:
+		x.Kind = WidthUp
+	default:
+		return
+	}
+	x.P, x.Flows, x.Of, x.TTL, x.Near, x.Far = m.chance, m.finding.Flows, m.finding.Of, m.finding.TTL, m.finding.Near, m.finding.Far
+	x.Before, x.After, x.Confidence = width2(was), width2(is), traceflow.ConfidenceHigh
+	p.add(x)
 }
 
 // findSpread looks where packets are spread one by one, so that no flow has a way

@@ -97,7 +97,10 @@ func (p *pair) findLoss() {
 		f.unclear = f.After + ": too few packets to tell"
 	}
 	p.add(f)
-	if floor := p.lossFloor(); p.rules.lossAsked && floor > p.rules.Loss && f.Kind == LossUp && f.P > p.rules.Alpha && f.unclear == "" {
+	if !p.rules.lossAsked {
+		return
+	}
+	if floor := p.lossFloor(); floor > p.rules.Loss && f.Kind == LossUp && f.P > p.rules.Alpha && f.unclear == "" {
 		p.add(&finding{certain: true, Change: Change{
 			Kind: Unmeasured, Of: len(p.flows), Confidence: traceflow.ConfidenceHigh, Before: f.Before,
 			After: fmt.Sprintf("%s: %d packets show a rise of %.1f %%, and not one of %.1f %%", f.After, is.sent, 100*floor, 100*p.rules.Loss),
@@ -145,10 +148,13 @@ func (p *pair) lossFloor() float64 {
 	for least <= a.sent && fisher(0, b.sent, least, a.sent) > p.rules.Alpha {
 		least++
 	}
-	for share := 0.001; share < 1; share *= 1.1 {
-		if below(least, a.sent, share) <= 0.1 {
-			return share
+	low, high := 0.0, 1.0
+	for range 12 {
+		if share := (low + high) / 2; below(least, a.sent, share) <= 0.1 {
+			high = share
+		} else {
+			low = share
 		}
 	}
-	return 1
+	return high
 }

@@ -4,6 +4,8 @@ package diff
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"slices"
 
 	"traceflow"
@@ -16,10 +18,11 @@ type move struct {
 	nearTTL int
 	ttl     int   // the first that differs
 	flows   []int // indices of pair.flows, ascending
-	// cells is how many flows were compared at the TTL, sure how many of those that
-	// moved did so in every pass of at least two on either side.
-	cells, sure int
-	chance      float64
+	// cells is how many flows were compared at the TTL; sure is true where enough that
+	// moved did so in every pass of a network that does nothing of itself.
+	cells  int
+	sure   bool
+	chance float64
 	// known are those that could have moved: they passed the node and were answered
 	// behind it on both sides.
 	known []int
@@ -135,28 +138,83 @@ func (p *pair) findMoves() {
 				differ++
 			}
 		}
-		m.sure = p.repeated(m)
 		noise := p.noise.baseline(m.ttl)
 		m.chance = fisher(noise.differ, noise.all, max(differ, 1), max(m.cells, 1))
+		chance := p.repeated(m)
+		m.chance = min(m.chance, chance)
 		p.survey(m)
+		m.sure = p.noise.quiet() && (chance <= p.rules.Alpha || p.familiar(m) > 1)
 		p.name(m)
 	}
 	p.findSpread()
 }
 
-// repeated counts the flows of a move that differ at some TTL in every pass, of
-// two at least on either side, where nothing differs within a side.
-func (p *pair) repeated(m *move) (sure int) {
+// mostPerFlow is how many TTLs of one flow count as evidence of their own: those of
+// a route that came and went go together.
+const mostPerFlow = 2
+
+// familiar counts the flows of a move that went to a next hop which others had
+// before, or left one that others have still: no other address of the same router.
+func (p *pair) familiar(m *move) (n int) {
 	for _, f := range m.flows {
-		for ttl := m.ttl; ttl < p.depth(f); ttl++ {
-			b, a := p.cell(before, f, ttl), p.cell(after, f, ttl)
-			if b.answers > 1 && a.answers > 1 && p.noise.clean(ttl) && !p.common(f, ttl) {
-				sure++
-				break
+		if p.steadyCell(f, m.ttl) > 0 && m.to[p.at(before, f, m.ttl)]+m.from[p.at(after, f, m.ttl)] > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// repeated is the chance of the cells of a move that differ in every pass, of two at
+// least on either side, where nothing differs within a side.
+//
+// A router that answers from two addresses at random, to all flows through it, shows
+// each flow the same in all passes of a side with the chance of coins that fall
+// alike. The more routers of the target do such things, the more likely that this
+// one does.
+func (p *pair) repeated(m *move) float64 {
+	var places []place
+	for _, f := range m.flows {
+		mine := 0
+		for ttl := m.ttl; ttl < p.depth(f) && mine < mostPerFlow; ttl++ {
+			if p.steadyCell(f, ttl) > 0 && !p.common(f, ttl) {
+				if at := (place{ttl, p.at(before, f, ttl)}); !slices.Contains(places, at) {
+					places = append(places, at)
+				}
+				mine++
 			}
 		}
 	}
-	return sure
+	if len(places) == 0 {
+		return 1
+	}
+	slices.SortFunc(places, place.compare)
+	chance := 1.0
+	for len(places) > 0 {
+		ttl, n := places[0].ttl, 0
+		all := make(map[traceflow.Responder]bool)
+		for ; n < len(places) && places[n].ttl == ttl; n++ {
+			chance *= p.noise.fickle()
+			for f := range p.flows {
+				who := p.at(before, f, ttl)
+				if all[who] = true; who == places[n].who {
+					chance *= math.Pow(0.5, float64(p.steadyCell(f, ttl)))
+				}
+			}
+		}
+		chance *= math.Exp(logChoose(len(all), n)) // any of them could have been the ones
+		places = places[n:]
+	}
+	return min(1, chance)
+}
+
+// steadyCell returns how many answers to a flow repeat one of before on the same
+// side: 0 unless there are two on both, where nothing at the TTL differs.
+func (p *pair) steadyCell(flow, ttl int) int {
+	b, a := p.cell(before, flow, ttl).answers, p.cell(after, flow, ttl).answers
+	if b < 2 || a < 2 || !p.noise.clean(ttl) {
+		return 0
+	}
+	return b + a - 2
 }
 
 // survey counts the next hops of the node that flows left, before and after.
@@ -206,7 +264,7 @@ func missing(in, not map[traceflow.Responder]int) (out []traceflow.Responder) {
 
 // name says what a move was, and notes it with what follows from it.
 func (p *pair) name(m *move) {
-	f := &finding{certain: m.sure > 0, gone: m.gone, came: m.came, move: m}
+	f := &finding{certain: m.sure, gone: m.gone, came: m.came, move: m}
 	f.P, f.Flows, f.Of, f.TTL, f.Near = m.chance, p.ids(m.flows), max(len(m.known), len(m.flows)), uint8(m.ttl), m.near.Address
 	if len(m.gone) > 0 {
 		f.Far = m.gone[0].Address
@@ -221,8 +279,8 @@ func (p *pair) name(m *move) {
 	default:
 		p.nameRoute(m)
 	}
-	if f.Kind == "" {
-		return
+	if p.noise.quiet() {
+		f.unclear = fmt.Sprintf("%d of %d flows went another way, too few to tell from chance", len(m.flows), f.Of)
 	}
 	p.add(f)
 	p.addLinks(m)

@@ -3,6 +3,7 @@
 package diff
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -19,6 +20,8 @@ type noise struct {
 	parent map[place]place
 	ttls   [longest]tally
 	sides  [2]tally
+	// turns of all places are those that answer in turns with others.
+	turns, places int
 }
 
 // place is a responder at a TTL.
@@ -27,21 +30,32 @@ type place struct {
 	who traceflow.Responder
 }
 
+func (a place) compare(b place) int { return cmp.Or(a.ttl-b.ttl, a.who.Compare(b.who)) }
+
 // tally counts pairs of consecutive answers, and those that differ.
 type tally struct{ differ, all int }
 
 func newNoise(sides *[2]side) noise {
 	n := noise{parent: make(map[place]place)}
+	seen := make(map[place]bool)
 	for i := range sides {
 		for t := range sides[i].tracks {
 			k := &sides[i].tracks[t]
 			for ttl := range k.cells {
 				c := &k.cells[ttl]
-				for _, who := range c.who[min(1, len(c.who)):] {
-					n.join(place{ttl, c.who[0]}, place{ttl, who})
+				for j, who := range c.who {
+					if seen[place{ttl, who}] = true; j > 0 {
+						n.join(place{ttl, c.who[0]}, place{ttl, who})
+					}
 				}
 			}
 			n.count(i, k)
+		}
+	}
+	n.places = len(seen)
+	for at := range seen {
+		if _, ok := n.parent[at]; ok {
+			n.turns++
 		}
 	}
 	return n
@@ -116,6 +130,13 @@ func (n *noise) alike(ttl int, a, b traceflow.Responder) bool {
 // clean reports whether nothing at a TTL differed within either side.
 func (n *noise) clean(ttl int) bool { return n.ttls[ttl].differ == 0 }
 
+// quiet reports whether nothing of the target differed within either side.
+func (n *noise) quiet() bool { return n.sides[before].differ+n.sides[after].differ == 0 }
+
+// fickle is the share of the places that are known to answer in turns with others;
+// one more than is known, so that few prove little.
+func (n *noise) fickle() float64 { return float64(n.turns+1) / float64(n.places+2) }
+
 // baseline is what noise a change at a TTL has to be told from: that at the TTL
 // where there is any, or else that of the whole target.
 func (n *noise) baseline(ttl int) tally {
@@ -146,7 +167,7 @@ func (p *pair) measured() bool {
 	}
 	if p.other.What != "" {
 		if p.other.kind == otherAddress {
-			say(AddressChanged, p.matched.before.Address, p.matched.after.Address)
+			say(AddressChanged, p.before.Address, p.after.Address)
 		}
 		say(Unmeasured, "", p.other.What)
 		return false

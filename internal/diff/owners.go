@@ -36,9 +36,6 @@ func (p *pair) findOwners() {
 		sides[side] = p.crossings(side, annotations, sets)
 	}
 	for _, m := range p.moves {
-		if m.finding.Kind == "" {
-			continue
-		}
 		p.findExits(m, &sides)
 		p.findExchanges(m, &sides)
 	}

@@ -224,9 +224,9 @@ func (p *pair) ids(flows []int) []int {
 
 // destination is the address that was measured.
 func (p *pair) destination() netip.Addr {
-	t := p.matched.before
+	t := p.before
 	if t == nil {
-		t = p.matched.after
+		t = p.after
 	}
 	a, _ := netip.ParseAddr(t.Address) // invalid if it is none, which is no concern here
 	return a
@@ -320,9 +320,9 @@ func rank(k Kind) int { return slices.Index(kinds, k) }
 
 // target is what the report has of it.
 func (p *pair) target() Target {
-	t := p.matched.before
+	t := p.before
 	if t == nil {
-		t = p.matched.after
+		t = p.after
 	}
 	out := Target{Name: t.Name, Address: p.destination(), Flows: len(p.flows), LossFloor: 1}
 	if p.other.What != "" {

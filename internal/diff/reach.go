@@ -25,7 +25,7 @@ func (p *pair) findReach() {
 // findLost notes the flows that reach the destination on one side only.
 func (p *pair) findLost(side int, refused map[int]*finding) {
 	var lost []int
-	missed, asked, reachers, still := 0, 0, 0, 0
+	missed, asked, reachers, still, gained := 0, 0, 0, 0, 0
 	own, other := p.sides[side].tracks, p.sides[1-side].tracks
 	for f := range p.flows {
 		was, is := own[f].reached(), other[f].reached()
@@ -36,11 +36,14 @@ func (p *pair) findLost(side int, refused map[int]*finding) {
 			still++
 		}
 		switch {
-		case len(own[f].walks) == 0 || len(other[f].walks) == 0 || was+is == 0:
+		case len(own[f].walks) == 0 || len(other[f].walks) == 0 || own[f].refused()+other[f].refused() > 0 && was+is == 0:
 		case was == len(own[f].walks) && is == 0:
 			lost = append(lost, f)
 			asked += was
 		default:
+			if was == 0 && is == len(other[f].walks) {
+				gained++
+			}
 			asked += len(own[f].walks) + len(other[f].walks)
 			missed += len(own[f].walks) - was + len(other[f].walks) - is
 		}
@@ -55,6 +58,13 @@ func (p *pair) findLost(side int, refused map[int]*finding) {
 	rate := float64(missed+1) / float64(asked+2)
 	passes := float64(len(other[lost[0]].walks))
 	chance := binomial(len(lost), max(reachers, len(lost)), math.Pow(rate, passes)*p.hush(lost, side, passes))
+	if gained > 0 {
+		// As many come as go where chance decides.
+		chance = max(chance, binomial(len(lost), len(lost)+gained, 0.5))
+	}
+	if chance <= p.rules.Alpha && len(refused) == 0 && p.limited() {
+		chance = 1
+	}
 	x := p.place(lost, side)
 	x.P, x.Flows, x.Of = chance, p.ids(lost), reachers
 	x.unclear = fmt.Sprintf("%d of %d flows no longer reach it, which may be chance", len(lost), reachers)
@@ -78,9 +88,14 @@ func (p *pair) findLost(side int, refused map[int]*finding) {
 	p.add(x)
 }
 
+// mostSilent is the share of answers that may be missing before silence on the way
+// is no evidence either: where answers are limited, it comes in bursts.
+const mostSilent = 0.1
+
 // hush is the chance that the hops on the way of lost flows, which answered in every
 // pass of one side and in none of the other, are silent of themselves: where
-// packets vanish half way, everybody behind is silent with the destination.
+// packets vanish half way, everybody behind is silent with the destination. One such
+// hop counts: the silence of several is not independent.
 func (p *pair) hush(lost []int, side int, passes float64) float64 {
 	gone := make(map[int]bool, len(lost))
 	fewest := longest
@@ -102,14 +117,18 @@ func (p *pair) hush(lost []int, side int, passes float64) float64 {
 		}
 		for s := range p.sides {
 			for ttl := range p.sides[s].tracks[f].cells {
-				if c := p.cell(s, f, ttl); p.compared(f, ttl) {
+				if c := p.cell(s, f, ttl); p.cell(before, f, ttl).answers+p.cell(after, f, ttl).answers > 0 {
 					asked += len(p.sides[s].tracks[f].walks)
 					silent += len(p.sides[s].tracks[f].walks) - c.answers
 				}
 			}
 		}
 	}
-	return math.Pow(float64(max(0, silent)+1)/float64(max(0, asked)+2), passes*float64(fewest))
+	share := float64(max(0, silent)+1) / float64(max(0, asked)+2)
+	if share > mostSilent || fewest == 0 {
+		return 1
+	}
+	return math.Pow(share, passes)
 }
 
 // allLost is where no flow reached the destination always, and none does at all

@@ -14,21 +14,27 @@ import (
 // came or went to others.
 //
 // Where the set is wider than the flows can show, a new hash meets some next hops
-// that were not seen before, and misses some that were. As many of them are
-// expected as one flow alone had met: the chance that the next flow meets
-// somebody new is the share of those that only one flow has met (Good, "The
-// population frequencies of species", 1953).
+// that were not seen before, and misses some that were. Then nobody can say
+// whether one of them is gone, and that is said.
 func (p *pair) nameRehash(m *move) bool {
 	f := m.finding
 	switch {
 	case len(m.from) < 2 || len(m.to) < 2 || m.strayed == 0:
 		return false
-	case len(m.gone) > 0 && !unseen(m.to, m.from, m.gone), len(m.came) > 0 && !unseen(m.from, m.to, m.came):
+	case !unseen(m.to, m.from, m.gone), !unseen(m.from, m.to, m.came):
 		return false
 	}
 	f.Kind, f.Far = Rehashed, f.Near
 	if len(m.gone)+len(m.came) > 0 {
 		f.Confidence = traceflow.ConfidenceLow
+	}
+	if len(m.gone) > 0 {
+		x := &finding{certain: m.sure, cause: f}
+		x.Kind, x.P, x.Flows, x.Of, x.TTL, x.Near, x.Far = Unmeasured, m.chance, f.Flows, f.Of, f.TTL, f.Near, m.gone[0].Address
+		x.Before, x.Confidence = width2(len(m.from)), traceflow.ConfidenceLow
+		x.After = fmt.Sprintf("%d of them not met any more; it takes %d flows to tell whether they are there, %d were followed",
+			len(m.gone), needed(len(m.from)+len(m.came)), len(m.known))
+		p.add(x)
 	}
 	width := max(len(m.from), len(m.to))
 	f.Before = width2(width)
@@ -53,22 +59,17 @@ func manner(moved, all, width int) string {
 	return "as many as a resilient hash moves"
 }
 
-// unseen reports whether so many flows on next hops that the other side did not
-// show can be chance: that it followed too few flows to meet them.
+// unseen reports whether it can be chance that the flows of one side met none of
+// some next hops, which were met on the other: with equal shares, one flow misses
+// one of n next hops with a chance of 1 - 1/n.
 func unseen(other, mine map[traceflow.Responder]int, only []traceflow.Responder) bool {
-	alone, all := 0, 0
-	for _, n := range other {
-		if all += n; n == 1 {
-			alone++
+	flows, width := 0, len(mine)
+	for who, n := range other {
+		flows += n
+		if mine[who] == 0 {
+			width++
 		}
 	}
-	met, flows := 0, 0
-	for _, n := range mine {
-		flows += n
-	}
-	for _, who := range only {
-		met += mine[who]
-	}
-	share := min(1, (float64(alone)+1)/float64(all+1))
-	return binomial(met, flows, share) > widthError
+	miss := math.Pow(1-1/float64(width), float64(flows))
+	return binomial(len(only), width, miss) > widthError
 }

@@ -52,7 +52,7 @@ func (p *pair) hides(flow, side, other int) bool {
 		}
 	}
 	for _, h := range long[from : from+missing] {
-		if depth, steady := p.state(side, flow, h.ttl, labels); !steady || depth == "0 labels" {
+		if depth, steady := labels.state(p, side, flow, h.ttl); !steady || depth == 0 {
 			return false
 		}
 	}
@@ -69,22 +69,38 @@ func (p *pair) way(side, flow int) (out []place) {
 	return out
 }
 
-// labels reads how many labels a reply shows. What they are changes of itself.
-func labels(_ *traceflow.Walk, r *traceflow.Reply) (string, bool) {
-	return fmt.Sprintf("%d labels", len(r.MPLS)), r.Kind.Quotes()
+// labels is how many labels replies show. What they are changes of itself.
+var labels = sign[int]{
+	kind: MPLSChanged,
+	read: func(_ *traceflow.Walk, r *traceflow.Reply) (int, bool) { return len(r.MPLS), r.Kind.Quotes() },
+	say: func(n int) string {
+		switch n {
+		case 0:
+			return "no label"
+		case 1:
+			return "1 label"
+		}
+		return fmt.Sprintf("%d labels", n)
+	},
 }
 
-// ageing reads whether the IP header has aged in a tunnel that shows no labels:
-// the routers in it quote TTLs above 1.
-func ageing(_ *traceflow.Walk, r *traceflow.Reply) (string, bool) {
-	if r.QuotedTTL > 1 {
-		return "quoted TTLs rise", r.HeaderQuoted && r.Kind == traceflow.TimeExceeded
-	}
-	return "quoted TTLs do not rise", r.HeaderQuoted && r.Kind == traceflow.TimeExceeded && r.QuotedTTL == 1
+// ageing is whether the IP header has aged in a tunnel that shows no labels: the
+// routers in it quote TTLs above 1.
+var ageing = sign[bool]{
+	kind: MPLSChanged,
+	read: func(_ *traceflow.Walk, r *traceflow.Reply) (bool, bool) {
+		return r.QuotedTTL > 1, r.HeaderQuoted && r.Kind == traceflow.TimeExceeded && r.QuotedTTL > 0
+	},
+	say: func(rises bool) string {
+		if rises {
+			return "quoted TTLs rise"
+		}
+		return "quoted TTLs do not rise"
+	},
 }
 
 // findTunnels compares what the replies of the same routers show of tunnels.
 func (p *pair) findTunnels() {
-	p.findStates(MPLSChanged, labels)
-	p.findStates(MPLSChanged, ageing)
+	labels.find(p)
+	ageing.find(p)
 }

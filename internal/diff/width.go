@@ -32,10 +32,8 @@ func (p *pair) nameWidth(m *move) bool {
 	default:
 		return false
 	}
-	f.P = max(f.P, chance)
-	// The two chances are of different errors: that of the move being noise is
-	// settled by the passes, that of the count by widthError.
-	f.certain = f.certain || m.chance <= p.rules.Alpha
+	// That flows moved and what it means are two questions. P answers the first; how
+	// well the count is known is the confidence.
 	if f.Confidence = traceflow.ConfidenceMedium; chance < widthError/10 {
 		f.Confidence = traceflow.ConfidenceHigh
 	}
