@@ -218,12 +218,16 @@ func (p *pair) unstable(say func(Kind, string, string)) {
 	}
 	b, a := p.noise.sides[before], p.noise.sides[after]
 	switch {
-	case p.noise.share(before) > mostNoise || p.noise.share(after) > mostNoise:
+	case p.restless():
 		say(Unstable, words(before), words(after))
 	case fisher(b.differ, b.all, a.differ, a.all) <= p.rules.Alpha && math.Abs(p.noise.share(after)-p.noise.share(before)) > 0.1:
 		say(Unstable, words(before), words(after)+": it may not have settled")
 	}
 }
+
+// restless reports whether a side differs from itself so much that nothing can be
+// said of its nodes.
+func (p *pair) restless() bool { return max(p.noise.share(before), p.noise.share(after)) > mostNoise }
 
 // everReached reports whether the destination answered any flow in any pass.
 func (p *pair) everReached(side int) bool {
