@@ -113,9 +113,9 @@ func completeFlags(c *cobra.Command) {
 		}
 		directive := cobra.ShellCompDirectiveNoFileComp
 		switch f.Name {
-		case "sim":
+		case "sim", "plan", "like", "output":
 			directive = cobra.ShellCompDirectiveDefault
-		case "data":
+		case "data", "dir":
 			directive = cobra.ShellCompDirectiveFilterDirs
 		}
 		// Fails only for a flag that there is not, or twice.

@@ -49,6 +49,10 @@ func TestCompletions(t *testing.T) {
 		{"data", []string{"data", ""}, []string{"add", "remove", "status", "verify"}, onlyThese},
 		{"data, files", []string{"data", "add", ""}, nil, orFiles},
 		{"data, kind", []string{"data", "add", "--kind", ""}, kindNames(), onlyThese},
+		{"plan", []string{"snapshot", "--plan", ""}, nil, orFiles},
+		{"vary of snapshot", []string{"snapshot", "--vary", ""}, []string{"srcport", "dst"}, onlyThese},
+		{"maint", []string{"maint", ""}, []string{"begin", "check", "end"}, onlyThese},
+		{"maintenances", []string{"maint", "check", "--dir", "testdata", "scr"}, []string{"script"}, onlyThese},
 		{"data, folders", []string{"data", "add", "--data", ""}, nil, onlyFolders},
 	}
 	for _, tt := range tests {
