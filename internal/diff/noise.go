@@ -172,6 +172,11 @@ func (p *pair) measured() bool {
 		say(Unmeasured, "", p.other.What)
 		return false
 	}
+	if a := p.after; a.Resolved != "" && a.Resolved != a.Address {
+		// The flows still go to the address that was pinned, so that all else can be
+		// compared.
+		say(AddressChanged, a.Address, a.Resolved)
+	}
 	b, a := &p.sides[before], &p.sides[after]
 	switch words := [2]string{fmt.Sprintf("%d complete passes", len(b.passes)), fmt.Sprintf("%d complete passes", len(a.passes))}; {
 	case len(p.flows) == 0:
