@@ -146,7 +146,7 @@ func (m *matched) compare() (flows []sharedFlow, reasons []Reason) {
 	case len(b.Passes) == 0 || len(a.Passes) == 0:
 		return nil, nil // nothing was measured, which is a finding
 	}
-	b, a := m.before.Passes[0], m.after.Passes[0]
+	b, a := fullest(m.before), fullest(m.after)
 	if before, after := probesOf(b), probesOf(a); before != after {
 		say(otherProbes, "probed with %s, then %s", before, after)
 		return nil, reasons
@@ -164,6 +164,12 @@ func (m *matched) compare() (flows []sharedFlow, reasons []Reason) {
 		say(otherFlows, "%d flows before, %d after, %d in both", len(b.Flows), len(a.Flows), len(flows))
 	}
 	return flows, reasons
+}
+
+// fullest returns the pass of a target that followed the most flows: others were cut
+// short.
+func fullest(t *snapshot.Target) *traceflow.Trace {
+	return slices.MaxFunc(t.Passes, func(a, b *traceflow.Trace) int { return len(a.Flows) - len(b.Flows) })
 }
 
 // probesOf is what must be alike of the packets beside their flows.

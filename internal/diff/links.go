@@ -106,7 +106,7 @@ func (p *pair) addNarrower(m *move) {
 // of its own: there a next hop is gone if as many answers as before hold none of
 // it. What was not seen in every pass came and went before.
 func (p *pair) findSpread() {
-	if len(p.noise.parent) == 0 {
+	if len(p.noise.parent) == 0 || p.restless() {
 		return
 	}
 	counts := [2][]map[traceflow.Responder]spread{p.countSpread(before), p.countSpread(after)}
@@ -185,7 +185,8 @@ func (p *pair) vanished(ttl int, b, a map[traceflow.Responder]spread, side int) 
 			continue
 		}
 		f := &finding{}
-		f.P = fisher(0, rest, b[who].answers, all)
+		// Turns are not drawn: two answers count as one.
+		f.P = fisher(0, rest/2, b[who].answers/2, all/2)
 		f.TTL, f.Far, f.Near = uint8(ttl), who.Address, p.single(ttl-1)
 		words := [2]string{fmt.Sprintf("%d of %d answers", b[who].answers, all), fmt.Sprintf("0 of %d", rest)}
 		f.Kind, f.Of = LinkGone, len(p.flows)
@@ -193,7 +194,7 @@ func (p *pair) vanished(ttl int, b, a map[traceflow.Responder]spread, side int) 
 			f.Kind = LinkNew
 			words[0], words[1] = words[1], words[0]
 		}
-		if width > left && widest(left, rest) < width {
+		if width > left && widest(left, rest/2) < width {
 			f.Kind = map[int]Kind{before: WidthDown, after: WidthUp}[side]
 			words[side], words[1-side] = width2(width), width2(left)
 		}

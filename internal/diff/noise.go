@@ -172,6 +172,11 @@ func (p *pair) measured() bool {
 		say(Unmeasured, "", p.other.What)
 		return false
 	}
+	if a := p.after; a.Resolved != "" && a.Resolved != a.Address {
+		// The flows still go to the address that was pinned, so that all else can be
+		// compared.
+		say(AddressChanged, a.Address, a.Resolved)
+	}
 	b, a := &p.sides[before], &p.sides[after]
 	switch words := [2]string{fmt.Sprintf("%d complete passes", len(b.passes)), fmt.Sprintf("%d complete passes", len(a.passes))}; {
 	case len(p.flows) == 0:
@@ -218,12 +223,16 @@ func (p *pair) unstable(say func(Kind, string, string)) {
 	}
 	b, a := p.noise.sides[before], p.noise.sides[after]
 	switch {
-	case p.noise.share(before) > mostNoise || p.noise.share(after) > mostNoise:
+	case p.restless():
 		say(Unstable, words(before), words(after))
 	case fisher(b.differ, b.all, a.differ, a.all) <= p.rules.Alpha && math.Abs(p.noise.share(after)-p.noise.share(before)) > 0.1:
 		say(Unstable, words(before), words(after)+": it may not have settled")
 	}
 }
+
+// restless reports whether a side differs from itself so much that nothing can be
+// said of its nodes.
+func (p *pair) restless() bool { return max(p.noise.share(before), p.noise.share(after)) > mostNoise }
 
 // everReached reports whether the destination answered any flow in any pass.
 func (p *pair) everReached(side int) bool {

@@ -274,6 +274,18 @@ func TestComparable(t *testing.T) {
 	})
 }
 
+// TestResolved has a name that resolves to another address, while the flows still
+// go to the one that was pinned.
+func TestResolved(t *testing.T) {
+	s := newScene(t, fourWide, fourWide, how{})
+	after := clone(s.after)
+	after.Targets[0].Resolved = "192.0.2.98"
+	r := compare(t, s.before, after)
+	if len(r.Changes) != 1 || r.Changes[0].Kind != diff.AddressChanged || r.Severity != diff.Review || r.Changes[0].After != "192.0.2.98" {
+		t.Errorf("want the other address and nothing else:\n%s", show(r))
+	}
+}
+
 // TestTooLittle has snapshots that say nothing for sure: never is that green.
 func TestTooLittle(t *testing.T) {
 	s := newScene(t, fourWide, fourWide, how{})
