@@ -93,20 +93,35 @@ func (j *exitJudge) silent() bool {
 }
 
 // lost reports whether another path goes through where these part, and was not
-// seen to leave the AS behind it.
+// seen to leave the AS behind it; or is silent there and may go through it.
 func (j *exitJudge) lost() bool {
 	asn := j.exit.Near.ASN
 	for i := range j.ways {
 		w := &j.ways[i]
 		left, leaves := j.left[leftKey{w.path.ID, asn}]
 		for k := range j.leavings {
-			at := slices.Index(w.ids, j.leavings[k].way.ids[j.start[k]])
-			if at >= 0 && (!leaves || left < at) {
+			l, start := &j.leavings[k], j.start[k]
+			at := slices.Index(w.ids, l.way.ids[start])
+			if at >= 0 && (!leaves || left < at) || at < 0 && w.mayPass(l.way, start) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// mayPass reports whether a way is silent at a hop of another, and was where that
+// was before.
+func (w *exitWay) mayPass(other *exitWay, at int) bool {
+	if at >= len(w.who) || w.who[at].IsValid() {
+		return false
+	}
+	for before := at - 1; before >= 0; before-- {
+		if w.who[before].IsValid() && other.who[before].IsValid() {
+			return w.who[before] == other.who[before]
+		}
+	}
+	return true
 }
 
 // gap reports whether hops of nobody known are at a border.
