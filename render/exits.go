@@ -18,15 +18,14 @@ const mostExits = 4
 // sentence.
 func exits(t *traceflow.Trace) (lines []string, told func(b *traceflow.Border) bool) {
 	all := t.Exits()
-	// Where one next AS is all there is, and nothing can be said, the paths may as
-	// well part inside it.
-	all = slices.DeleteFunc(all, func(x traceflow.Exit) bool {
-		return x.Class == traceflow.ExitUndetermined && len(x.Next()) < 2
-	})
+	all = slices.DeleteFunc(all, func(x traceflow.Exit) bool { return !telling(&x) })
 	hidden := max(0, len(all)-mostExits)
 	all = all[:len(all)-hidden]
 	for i := range all {
 		lines = append(lines, Printable(exit(&all[i])))
+	}
+	if len(all) == 0 {
+		lines = append(lines, blind(t)...)
 	}
 	if hidden > 0 {
 		lines = append(lines, fmt.Sprintf("And %s.", Count(hidden, "more exit")))
@@ -40,31 +39,62 @@ func exits(t *traceflow.Trace) (lines []string, told func(b *traceflow.Border) b
 	}
 }
 
+// telling reports whether there is anything to say: of what is undetermined, only
+// where several flows go to each of several ASes. Behind one AS alone, the paths
+// may as well part inside it.
+func telling(x *traceflow.Exit) bool {
+	flows := make(map[uint32]int)
+	for i := range x.Branches {
+		flows[x.Branches[i].Entry.ASN] += x.Branches[i].Flows
+	}
+	delete(flows, 0)
+	several := 0
+	for _, n := range flows {
+		if n > 1 {
+			several++
+		}
+	}
+	return x.Class != traceflow.ExitUndetermined || several > 1
+}
+
+// blind says, to those whose own AS is left by one way, of what that is no proof:
+// routers may choose by the destination's address alone.
+func blind(t *traceflow.Trace) []string {
+	if t.Vary() != traceflow.VaryPorts {
+		return nil
+	}
+	for _, b := range t.Borders() {
+		source := t.Annotations.Of(b.Near.Address).Origin.Source
+		if slices.ContainsFunc(t.DataSets, func(d traceflow.DataSet) bool { return d.Name == source && d.Kind == traceflow.KindPrefixes }) {
+			return []string{fmt.Sprintf("Flows to one address leave AS%d by one way; whether others of its prefix do was not asked: --vary dst.", b.Near.ASN)}
+		}
+	}
+	return nil
+}
+
+// exit says what one is consistent with.
 func exit(x *traceflow.Exit) string {
-	next := x.Next()
+	// The names of ASes about which nothing is said are told with the borders.
+	name := func(s traceflow.BorderSide) string { return fmt.Sprintf("AS%d", s.ASN) }
+	if x.Class != traceflow.ExitUndetermined {
+		name = asName
+	}
 	var names []string
-	for _, s := range next {
-		names = append(names, asName(s))
+	for _, s := range x.Next() {
+		names = append(names, name(s)+exchanges(x, s.ASN))
 	}
-	if len(names) == 0 {
-		names = []string{"ASes that are not known"}
-	}
-	text := fmt.Sprintf("Exits: %s leaves %s", asName(x.Near), exitPlace(x))
-	if ixp := exchanges(x); ixp != "" {
-		text += ", at " + ixp
-	}
-	text += fmt.Sprintf(", to %s%s: ", listed(names, " and "), pathLengths(x))
+	text := fmt.Sprintf("Exits: %s leaves %s to %s%s: ", name(x.Near), exitPlace(x), listed(names, " and "), pathLengths(x))
 	switch x.Class {
 	case traceflow.ExitRelax:
 		text += "consistent with as-path multipath-relax"
 	case traceflow.ExitMulti:
-		text += "several exits (iBGP multipath, or borders at equal distance)"
+		text += "several exits, as by iBGP multipath or borders at equal distance"
 	case traceflow.ExitSameAS:
-		text += "parallel links to one AS (eBGP multipath)"
+		text += "parallel links to one AS, ordinary eBGP multipath"
 	case traceflow.ExitIXPPorts:
 		text += fmt.Sprintf("%s of one member", Count(len(portsOf(x)), "parallel port"))
 	case traceflow.ExitUndetermined:
-		text += "undetermined, because " + exitReasons[x.Reason]
+		text += "why cannot be told, " + exitReasons[x.Reason]
 	}
 	return text + fmt.Sprintf(" (%s).", exitSupport(x))
 }
@@ -88,18 +118,21 @@ func exitPlace(x *traceflow.Exit) string {
 	case len(routers) > 1:
 		return fmt.Sprintf("by one router of %s, %s", Count(len(routers), "address"), hop(single.TTL, single.Address))
 	}
-	return "by " + hop(single.TTL, single.Address)
+	return "at " + hop(single.TTL, single.Address)
 }
 
-// exchanges names the exchange points that are crossed.
-func exchanges(x *traceflow.Exit) string {
+// exchanges names the exchange points that are crossed to an AS.
+func exchanges(x *traceflow.Exit, asn uint32) string {
 	var out []string
 	for i := range x.Branches {
-		if name := short(x.Branches[i].IXP); name != "" && !slices.Contains(out, name) {
-			out = append(out, name)
+		if b := &x.Branches[i]; b.Entry.ASN == asn && b.IXP != "" && !slices.Contains(out, short(b.IXP)) {
+			out = append(out, short(b.IXP))
 		}
 	}
-	return listed(out, " and ")
+	if len(out) == 0 {
+		return ""
+	}
+	return " at " + listed(out, " and ")
 }
 
 // portsOf are the first hops of the next ASes, each once.
