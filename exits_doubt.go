@@ -68,8 +68,8 @@ func (j *exitJudge) changed() bool {
 	})
 }
 
-// silent reports whether a hop on a way is silent, or any flow was: another way
-// may be there, by a router that does not answer. It counts such flows.
+// silent reports whether a hop on a way is silent, or any flow was: another way,
+// by a router that does not answer, may be there. It counts such flows.
 func (j *exitJudge) silent() bool {
 	found := false
 	seen := make(map[*Walk]bool)
@@ -80,7 +80,7 @@ func (j *exitJudge) silent() bool {
 		}
 	}
 	j.span(func(w *Walk, from, to uint8) bool {
-		for ttl := int(from) + 1; ttl <= int(to); ttl++ {
+		for ttl := int(from); ttl <= int(to); ttl++ {
 			at := ttl - int(w.First)
 			if at >= 0 && at < len(w.Hops) && (w.Hops[at].Kind == NoReply || w.Hops[at].Kind == Mute) {
 				seen[w] = true
