@@ -64,11 +64,15 @@ func TestExits(t *testing.T) {
 		{"relax, by destinations", "relax", nil, "--vary dst", []string{"relax-border medium"}},
 		{"relax by a hash of destinations: ports do not show it", "relax", []string{"node border.example.net", "node border.example.net balance=destination"}, "", nil},
 		{
-			"relax by a hash of destinations", "relax", []string{"node border.example.net", "node border.example.net balance=destination"}, "--vary dst",
+			"relax by a hash of destinations", "relax",
+			[]string{"node border.example.net", "node border.example.net balance=destination"},
+			"--vary dst",
 			[]string{"relax-border low"},
 		},
 		{
-			"relax, the member is not known", "relax", []string{"198.51.100.82,64502,RIGHT,,,EX-IX,\n", "", "2001:db8:ffff::2,64502,RIGHT,,,EX-IX,\n", ""}, "",
+			"relax, the member is not known", "relax",
+			[]string{"198.51.100.82,64502,RIGHT,,,EX-IX,\n", "", "2001:db8:ffff::2,64502,RIGHT,,,EX-IX,\n", ""},
+			"",
 			[]string{"relax-border low"},
 		},
 		{"relax? packet by packet", "relax", []string{"node border.example.net", "node border.example.net balance=packet"}, "", []string{"undetermined per-packet"}},
@@ -76,7 +80,9 @@ func TestExits(t *testing.T) {
 		{"relax? MPLS", "relax", []string{inLeft, inLeft + " return-extra=4"}, "", []string{"undetermined hidden-mpls"}},
 		{"relax? quoted TTL", "relax", []string{inLeft, inLeft + " quoted-ttl=3"}, "", []string{"undetermined hidden-mpls"}},
 		{
-			"relax? lengths", "relax", []string{"> out.right.example > in.far.example", "> out.right.example > m1 > m2 > in.far.example", "-- prefixes --\nprefix,asn,as_name,country,city,ixp,member\n", "-- prefixes --\nprefix,asn,as_name,country,city,ixp,member\n198.18.0.0/15,64504,MIDDLE,,,,\n2001:db8::/64,64504,MIDDLE,,,,\n"}, "",
+			"relax? lengths", "relax",
+			[]string{"> out.right.example > in.far.example", "> out.right.example > m1 > m2 > in.far.example", "-- prefixes --\nprefix,asn,as_name,country,city,ixp,member\n", "-- prefixes --\nprefix,asn,as_name,country,city,ixp,member\n198.18.0.0/15,64504,MIDDLE,,,,\n2001:db8::/64,64504,MIDDLE,,,,\n"},
+			"",
 			[]string{"undetermined unequal-lengths"},
 		},
 		{"relax? nobody knows", "relax", []string{"198.51.100.0/26,64501,LEFT,,,,\n", "", "2001:db8:501::/48,64501,LEFT,,,,\n", ""}, "", []string{"undetermined unknown-owner"}},
