@@ -68,8 +68,8 @@ func (j *exitJudge) changed() bool {
 	})
 }
 
-// silent reports whether a hop on a way is silent, or any flow was: another way
-// may be there, by a router that does not answer. It counts such flows.
+// silent reports whether a hop on a way is silent, or any flow was: another way,
+// by a router that does not answer, may be there. It counts such flows.
 func (j *exitJudge) silent() bool {
 	found := false
 	seen := make(map[*Walk]bool)
@@ -80,7 +80,7 @@ func (j *exitJudge) silent() bool {
 		}
 	}
 	j.span(func(w *Walk, from, to uint8) bool {
-		for ttl := int(from) + 1; ttl <= int(to); ttl++ {
+		for ttl := int(from); ttl <= int(to); ttl++ {
 			at := ttl - int(w.First)
 			if at >= 0 && at < len(w.Hops) && (w.Hops[at].Kind == NoReply || w.Hops[at].Kind == Mute) {
 				seen[w] = true
@@ -93,20 +93,35 @@ func (j *exitJudge) silent() bool {
 }
 
 // lost reports whether another path goes through where these part, and was not
-// seen to leave the AS behind it.
+// seen to leave the AS behind it; or is silent there and may go through it.
 func (j *exitJudge) lost() bool {
 	asn := j.exit.Near.ASN
 	for i := range j.ways {
 		w := &j.ways[i]
 		left, leaves := j.left[leftKey{w.path.ID, asn}]
 		for k := range j.leavings {
-			at := slices.Index(w.ids, j.leavings[k].way.ids[j.start[k]])
-			if at >= 0 && (!leaves || left < at) {
+			l, start := &j.leavings[k], j.start[k]
+			at := slices.Index(w.ids, l.way.ids[start])
+			if at >= 0 && (!leaves || left < at) || at < 0 && w.mayPass(l.way, start) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// mayPass reports whether a way is silent at a hop of another, and was where that
+// was before.
+func (w *exitWay) mayPass(other *exitWay, at int) bool {
+	if at >= len(w.who) || w.who[at].IsValid() {
+		return false
+	}
+	for before := at - 1; before >= 0; before-- {
+		if w.who[before].IsValid() && other.who[before].IsValid() {
+			return w.who[before] == other.who[before]
+		}
+	}
+	return true
 }
 
 // gap reports whether hops of nobody known are at a border.

@@ -143,7 +143,7 @@ func (w *exitWay) leavings() []leaving {
 		if b.Near.ASN == 0 || l.near < 0 || l.far < 0 {
 			continue
 		}
-		if l.entry < 0 {
+		if l.entry < 0 || l.entry > l.near { // the AS before it was not known
 			l.entry = slices.IndexFunc(w.hops, func(h owned) bool { return slices.Contains(h.asns, b.Near.ASN) })
 		}
 		for _, h := range w.hops[l.entry : l.near+1] {
@@ -223,14 +223,15 @@ func grouped[K comparable](all []leaving, key func(*leaving) K) [][]leaving {
 }
 
 // findRouters takes last hops for one router where the same first hop of the
-// next AS, by the same interface, is behind both: a router answers from the link
+// next AS, at one TTL and by one interface, is right behind both: a router answers from the link
 // that the packet came in by, and a link has one router at its other end.
 func findRouters(all []leaving) routers {
 	r := make(routers)
 	for i := range all {
 		r[all[i].router()] = all[i].router()
 	}
-	for _, group := range grouped(all, (*leaving).farWho) {
+	next := slices.DeleteFunc(slices.Clone(all), func(l leaving) bool { return l.border.Gap() > 0 })
+	for _, group := range grouped(next, func(l *leaving) string { return l.way.ids[l.far] }) {
 		for i := range group {
 			a, b := r[group[0].router()], r[group[i].router()]
 			if b.Less(a) {

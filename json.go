@@ -80,6 +80,7 @@ type document struct {
 	Annotations  []docAnnotation  `json:"annotations"`
 	DataSets     []docDataSet     `json:"data_sets"`
 	Borders      []docBorder      `json:"borders"`
+	Exits        []docExit        `json:"exits"`
 }
 
 type docDestination struct {

@@ -70,6 +70,7 @@ func toDocument(t *Trace) *document {
 	d.addGraph(&t.Graph)
 	d.addFingerprints(t.Fingerprints())
 	d.addAnnotations(t)
+	d.addExits(t.Exits())
 	d.addFindings(t.Findings())
 	d.EndReason, d.Finish = t.EndReason(), toDocFinish(t)
 	d.MTUs = []docPathMTU{}
