@@ -218,7 +218,7 @@ func (o *surveyOptions) surveyed(s *subject, e *engine, rate float64) (survey.Ta
 		Mapper: discover.Vary(axis, options.flow(&s.target, 0, port), options.seed),
 		Trace: traceflow.Trace{
 			Version:      Version,
-			Destination:  traceflow.Destination{Name: s.target.name, Address: s.address},
+			Destination:  traceflow.Destination{Name: s.name, Address: s.address},
 			VantagePoint: traceflow.VantagePoint{Hostname: s.hostname, Address: s.local.Address, Interface: s.local.Interface},
 			Config: traceflow.Config{
 				Protocol: protocol, TOS: options.tos, DontFragment: s.MTU, Confidence: 0.95, FirstTTL: 1, MaxTTL: 64,
@@ -229,7 +229,7 @@ func (o *surveyOptions) surveyed(s *subject, e *engine, rate float64) (survey.Ta
 	}
 	if s.MTU {
 		t.MTU = &discover.MTU{
-			Largest: interfaceMTU(&s.target), Smallest: probe.SmallestSize(protocol, s.target.ipv6(), false), TimeLimit: mtuTime,
+			Largest: interfaceMTU(&s.target), Smallest: probe.SmallestSize(protocol, s.ipv6(), false), TimeLimit: mtuTime,
 		}
 	}
 	return t, nil
