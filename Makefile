@@ -12,7 +12,7 @@ SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check fmt lint lintall vet tidy cross test lab guarantee fuzz golden bench \
-	mermaid dagre page man completions deb image rootfs release reproducible clean
+	mermaid dagre page gallery man completions deb image rootfs release reproducible clean
 
 help: ## say what the targets do
 	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z ]+):.*## /  \1\t/' | expand -t 20
@@ -107,6 +107,10 @@ bench: ## benchmarks, and the figures of the README, each beside what it must re
 
 screenshot: build ## the picture of the live screen, docs/images/tui.svg; needs tmux, takes a minute
 	$(GO) run ./internal/tui/screenshot
+
+gallery: build ## photograph the page for networks of every kind, to look at before a release; needs chromium
+	CGO_ENABLED=0 $(GO) build -trimpath -o .tools/lab ./internal/netlab/lab
+	$(GO) run ./internal/gallery
 
 man completions: ## the manual page; the completions: into ./dist
 	$(GO) run ./packaging/release $@

@@ -9,7 +9,6 @@ import (
 
 	"traceflow"
 	"traceflow/internal/page"
-	"traceflow/internal/picture"
 )
 
 // HTML writes a page for browsers: one file with everything in it, that needs no
@@ -27,15 +26,17 @@ func HTML(w io.Writer, t *traceflow.Trace, o Options) error {
 
 // Pages makes what one page shows, again and again while a trace goes on. The
 // zero value is ready.
-type Pages struct{ last *picture.Drawing }
+type Pages struct{ last *pageData }
 
 // Next returns the title of the page and, as JSON, what it shows of a trace.
 // What stood in the picture before stands where it was. measuring says that more
 // is to come.
 func (p *Pages) Next(t *traceflow.Trace, measuring bool) (title string, data []byte, err error) {
 	shown := newPage(t, p.last)
-	shown.Heading.Measuring = measuring
-	p.last = shown.Drawing
+	if shown.Heading.Measuring = measuring; measuring { // which is too early to conclude anything
+		shown.Heading.Statement, shown.Heading.Ending = []string{}, ""
+	}
+	p.last = shown
 	data, err = json.Marshal(shown)
 	return shown.Title + " · traceflow", data, err
 }

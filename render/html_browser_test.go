@@ -46,7 +46,7 @@ func openPage(t *testing.T, b *rendertest.Browser, trace *traceflow.Trace, hash 
 	address := url.URL{Scheme: "file", Path: file, Fragment: hash}
 	tab := pageTab{b.Open(t, address.String(), width, height), t}
 	rendertest.Eval[int](tab.Tab, pageScript)
-	tab.Wait(`document.querySelector('.scene')`)
+	tab.Wait(`document.querySelector('.scene') && !document.querySelector('.sketch')`)
 	return tab
 }
 
@@ -115,6 +115,8 @@ func TestPageInBrowser(t *testing.T) {
 		{"export CSV", "owners", "", exportsCSV},
 		{"255 paths", "long-255", "", manyPaths},
 		{"hostile names", "hostile", "", hostileNames},
+		{"names of owners", "owners", "", namesAreTrue(t, "owners")},
+		{"names of 16 paths", "long-16", "", namesAreTrue(t, "long-16")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -172,6 +174,7 @@ func clicks(_ *testing.T, p pageTab) {
 	p.want(heading, "Path 2")
 	p.keys(kb.Escape)
 	p.want(heading, "What stands out")
+	p.Do(chromedp.MouseEvent(chromedp.MouseMoved, 3, 3)) // off the row that is below it now
 	p.want(`all('.dim').length`, 0)
 }
 
@@ -270,7 +273,7 @@ func strangersAddress(_ *testing.T, p pageTab) {
 func thresholds(_ *testing.T, p pageTab) {
 	p.want(`all('g.link:not(.dim)').length`, 1)
 	p.keys(kb.Escape)
-	p.want(`all('output').map(e => e.textContent)`, []string{"off", "off", "30 ms"})
+	p.want(`all('output').map(e => e.textContent)`, []string{"off", "off", "30 ms", "1", "7"})
 }
 
 func movesAndScales(_ *testing.T, p pageTab) {
@@ -440,27 +443,5 @@ func TestPageForEverybody(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-// TestPagePaintsSoon logs when the first picture stands. How soon that is depends
-// on what else the machine does: the bound is far away.
-func TestPagePaintsSoon(t *testing.T) {
-	b := rendertest.Chromium(t)
-	for _, name := range []string{"owners", "long-64", "long-255"} {
-		var soonest float64
-		for range 5 {
-			p := openPage(t, b, networkNamed(t, name), "", 1280, 800)
-			p.Wait(`performance.getEntriesByName('first-contentful-paint').length`)
-			paint := rendertest.Eval[float64](p.Tab, `performance.getEntriesByName('first-contentful-paint')[0].startTime`)
-			if soonest == 0 || paint < soonest {
-				soonest = paint
-			}
-			t.Logf("%s, %d stations, %d links: first paint after %.0f ms", name,
-				rendertest.Eval[int](p.Tab, `all('[data-n]').length`), rendertest.Eval[int](p.Tab, `all('[data-l]').length`), paint)
-		}
-		if soonest > 3000 {
-			t.Errorf("%s: first paint after %.0f ms at best", name, soonest)
-		}
 	}
 }

@@ -22,11 +22,19 @@ type pageData struct {
 	Title   string           `json:"title"`
 	Heading pageHeading      `json:"heading"`
 	Drawing *picture.Drawing `json:"drawing"`
+	// Groups are drawings with fewer stations, those that say anything else. Their
+	// paths have the IDs of Drawing's, and nothing but their nodes.
+	Groups map[picture.Grouping]*pageGroup `json:"groups,omitempty"`
 	// Details are what the drawing has no room for, by picture.Node.ID. Nodes
 	// that stand in a bar have theirs, too.
 	Details map[string]*pageDetail `json:"details"`
 	Flows   []pageFlow             `json:"flows"`
 	Paths   []pagePath             `json:"paths"`
+}
+
+// pageGroup is a drawing of nodes that are one station together.
+type pageGroup struct {
+	Drawing *picture.Drawing `json:"drawing"`
 }
 
 // pageHeading says what was measured, when, and how sure the result is.
@@ -41,7 +49,8 @@ type pageHeading struct {
 	TOS           uint8    `json:"tos,omitempty"`
 	Started       string   `json:"started"`
 	Duration      int64    `json:"duration_us"`
-	Reached       int      `json:"reached"` // flows
+	Reached       int      `json:"reached"`  // flows
+	Followed      int      `json:"followed"` // flows that were followed to their end
 	Packets       int      `json:"packets"`
 	Replies       int      `json:"replies"`
 	Wire          string   `json:"wire,omitempty"`
@@ -71,6 +80,10 @@ type pagePath struct {
 	Length  int      `json:"length"`
 	End     string   `json:"end,omitempty"` // why it got no further
 	Loss    *float64 `json:"loss,omitempty"`
+	// LastTTL is that of the last hop that answered these flows; 0 if none did. AtEnd
+	// says that this is the destination: only then are its figures the path's.
+	LastTTL int      `json:"last_ttl,omitempty"`
+	AtEnd   bool     `json:"at_end,omitempty"`
 	Nodes   []string `json:"nodes"` // picture.Node.ID, the source first
 	Sent    []int    `json:"sent"`
 	Replies []int    `json:"replies"`
@@ -79,8 +92,8 @@ type pagePath struct {
 	Verdict []string `json:"verdict"` // traceflow.HopLoss
 }
 
-// newPage draws a trace, with everything where it was in an earlier picture.
-func newPage(t *traceflow.Trace, before *picture.Drawing) *pageData {
+// newPage draws a trace, with everything where it was in earlier pictures.
+func newPage(t *traceflow.Trace, before *pageData) *pageData {
 	d := picture.Of(t)
 	p := &pageData{Version: pageVersion, Drawing: d, Flows: []pageFlow{}, Paths: []pagePath{}}
 	p.Title = titleOf(t)
@@ -91,39 +104,72 @@ func newPage(t *traceflow.Trace, before *picture.Drawing) *pageData {
 		p.Flows = append(p.Flows, pageFlow{ID: f.ID, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label})
 	}
 	p.addPaths(t)
+	shortNames(d)
+	p.addGroups(before)
+	arrange(d, before.drawing(""))
+	printableIn(reflect.ValueOf(p))
+	return p
+}
+
+// drawing returns a drawing of the page: that of single nodes, or a grouped one;
+// nil if there is none.
+func (p *pageData) drawing(by picture.Grouping) *picture.Drawing {
+	switch {
+	case p == nil:
+		return nil
+	case by == "":
+		return p.Drawing
+	case p.Groups[by] == nil:
+		return nil
+	}
+	return p.Groups[by].Drawing
+}
+
+// addGroups adds drawings of fewer stations, before the nodes of this one are
+// folded.
+func (p *pageData) addGroups(before *pageData) {
+	for _, by := range picture.Groupings {
+		d := p.Drawing.Group(by)
+		if d == nil {
+			continue
+		}
+		for i := range d.Paths {
+			d.Paths[i] = picture.Path{ID: d.Paths[i].ID, Nodes: d.Paths[i].Nodes}
+		}
+		arrange(d, before.drawing(by))
+		if p.Groups == nil {
+			p.Groups = make(map[picture.Grouping]*pageGroup)
+		}
+		p.Groups[by] = &pageGroup{d}
+	}
+}
+
+// shortNames makes names no longer than those of hosts may be.
+func shortNames(d *picture.Drawing) {
 	for i := range d.Nodes {
 		n := &d.Nodes[i]
 		n.Hostname, n.ASName, n.IXP = fullName(n.Hostname), fullName(n.ASName), fullName(n.IXP)
 		n.City, n.Country = fullName(n.City), fullName(n.Country)
 	}
+}
+
+// arrange gives everything in a drawing its place, and makes lists that hold nothing
+// lists in JSON as well.
+func arrange(d, before *picture.Drawing) {
 	d.Fold(picture.Dense)
 	d.Place(before)
 	for i := range d.Bands {
 		d.Bands[i].Name = fullName(d.Bands[i].Name)
 	}
-	p.empty()
-	printableIn(reflect.ValueOf(p))
-	return p
+	d.Columns, d.Links, d.Paths = notNil(d.Columns), notNil(d.Links), notNil(d.Paths)
+	d.Bands, d.Marks, d.Pipes = notNil(d.Bands), notNil(d.Marks), notNil(d.Pipes)
 }
 
-// empty makes lists that hold nothing lists in JSON as well.
-func (p *pageData) empty() {
-	d := p.Drawing
-	if d.Links == nil {
-		d.Links = []picture.Link{}
+func notNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
 	}
-	if d.Paths == nil {
-		d.Paths = []picture.Path{}
-	}
-	if d.Bands == nil {
-		d.Bands = []picture.Band{}
-	}
-	if d.Marks == nil {
-		d.Marks = []picture.Mark{}
-	}
-	if d.Pipes == nil {
-		d.Pipes = []picture.Pipe{}
-	}
+	return list
 }
 
 func headingOf(t *traceflow.Trace) pageHeading {
@@ -143,6 +189,9 @@ func headingOf(t *traceflow.Trace) pageHeading {
 	for i := range t.Graph.Walks {
 		if t.Graph.Walks[i].Reached() {
 			h.Reached++
+		}
+		if t.Graph.Walks[i].End != traceflow.EndUnknown {
+			h.Followed++
 		}
 	}
 	return h
@@ -175,6 +224,9 @@ func (p *pageData) addPaths(t *traceflow.Trace) {
 			out.Sent, out.Replies = append(out.Sent, h.Sent), append(out.Replies, h.Replies)
 			out.Median, out.P95 = append(out.Median, h.Median.Microseconds()), append(out.P95, h.P95.Microseconds())
 			out.Verdict = append(out.Verdict, string(verdicts[j]))
+			if h.Replies > 0 {
+				out.LastTTL, out.AtEnd = int(h.TTL), h.Address == t.Destination.Address
+			}
 		}
 		p.Paths = append(p.Paths, out)
 	}

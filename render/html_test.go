@@ -5,6 +5,7 @@ package render_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -102,6 +103,12 @@ func pageOf(t *testing.T, trace *traceflow.Trace) string {
 
 var dataOfPage = regexp.MustCompile(`(?s)<script type="application/json" id="data">(.*?)</script>`)
 
+// pageNode is a station of the drawing.
+type pageNode struct {
+	ID, Kind, Hostname string
+	Lines              []string
+}
+
 // pageData is what a page has in it, as far as tests look at it.
 type pageData struct {
 	Title   string
@@ -111,7 +118,7 @@ type pageData struct {
 		Statement              []string
 	}
 	Drawing struct {
-		Nodes []struct{ ID, Hostname string }
+		Nodes []pageNode
 		Links []struct{ From, To string }
 		Paths []struct{ Nodes []string }
 	}
@@ -256,5 +263,68 @@ func TestHTMLOneResult(t *testing.T) {
 	}
 	if err := render.HTML(brokenWriter{}, traces[0].trace(t), render.Options{}); err == nil {
 		t.Error("no error from a writer that is closed")
+	}
+}
+
+// TestPageGroups wants drawings of owners and of cities where anything is known of
+// them, and none otherwise; what a refresh shows stays where it was in each.
+func TestPageGroups(t *testing.T) {
+	g := golden{name: "long-255", ends: ipv4, flows: long(255)}
+	trace := g.trace(t)
+	var pages render.Pages
+	_, plain, err := pages.Next(trace, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ttl := range 30 {
+		for host := range 60 {
+			trace.Annotations = append(trace.Annotations, traceflow.Annotation{
+				Address: netip.AddrFrom4([4]byte{198, 51, byte(ttl), byte(host)}),
+				Origin:  traceflow.Origin{ASNs: []uint32{uint32(64500 + ttl/6)}, Name: fmt.Sprintf("OWNER-%d", ttl/6)},
+				Place:   traceflow.Place{City: fmt.Sprintf("City %d", ttl/4), Country: "DE"},
+			})
+		}
+	}
+	_, data, err := pages.Next(trace, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, again, err := pages.Next(trace, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(data, again) {
+		t.Error("a refresh shows something else")
+	}
+	var shown, without map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(data, &shown), json.Unmarshal(plain, &without)); err != nil {
+		t.Fatal(err)
+	}
+	if without["groups"] != nil {
+		t.Errorf("groups of nothing known: %s", without["groups"])
+	}
+	var groups map[string]struct {
+		Drawing struct {
+			By    string
+			Nodes []struct {
+				ID       string
+				Stations []string
+			}
+			Paths []struct {
+				ID    int
+				Nodes []string
+			}
+		}
+	}
+	if err := json.Unmarshal(shown["groups"], &groups); err != nil {
+		t.Fatal(err)
+	}
+	if len(groups) != 2 || groups["as"].Drawing.By != "as" || groups["city"].Drawing.By != "city" || len(groups["as"].Drawing.Paths) == 0 {
+		t.Errorf("%.300s", shown["groups"])
+	}
+	if whole, part := len(data), len(shown["groups"]); part > whole/4 {
+		t.Errorf("groups are %d of %d bytes", part, whole)
+	} else {
+		t.Logf("groups are %d of %d bytes", part, whole)
 	}
 }

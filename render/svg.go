@@ -5,6 +5,7 @@ package render
 import (
 	"bufio"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -19,15 +20,29 @@ func SVG(w io.Writer, t *traceflow.Trace, _ Options) error {
 	d := picture.Of(t)
 	d.Fold(picture.Dense)
 	d.Place(nil)
-	s := &svg{Writer: bufio.NewWriter(w), d: d}
-	s.document(t)
+	return DrawSVG(w, d, titleOf(t), headingLines(t))
+}
+
+// DrawSVG writes a drawing in which everything has its place, as SVG does, with
+// lines of text above it, which are wrapped. One that is too large is an error, and
+// nothing is written.
+func DrawSVG(w io.Writer, d *picture.Drawing, title string, heading []string) error {
+	if d.TooLarge != "" {
+		return errors.New(d.TooLarge + "; --format html has all as tables, csv and json too")
+	}
+	s := &svg{Writer: bufio.NewWriter(w), d: d, nodes: make(map[string]*picture.Node, len(d.Nodes))}
+	for i := range d.Nodes {
+		s.nodes[d.Nodes[i].ID] = &d.Nodes[i]
+	}
+	s.document(title, heading)
 	return s.Flush()
 }
 
 // svg writes a drawing. Every text goes through text or label.
 type svg struct {
 	*bufio.Writer
-	d *picture.Drawing
+	d     *picture.Drawing
+	nodes map[string]*picture.Node // by ID
 	// left is where the drawing begins: it stands in the middle where its heading
 	// is wider.
 	left int
@@ -49,15 +64,17 @@ func text(s string) string {
 
 func (s *svg) printf(format string, args ...any) { fmt.Fprintf(s, format, args...) }
 
-func (s *svg) document(t *traceflow.Trace) {
+func (s *svg) document(title string, heading []string) {
 	width := max(s.d.Width, leastWidth)
 	s.left = (width - s.d.Width) / 2
-	head := s.heading(t, width)
+	var head []string
+	for _, line := range heading {
+		head = append(head, Wrap(line, (width-2*svgMargin)*10/64)...)
+	}
 	legend := s.legend(width)
 	top := 34 + headLine*len(head) + rulerRoom
 	bottom := top + s.d.Height
 	height := bottom + legendLine*(legend.rows+1)
-	title := titleOf(t)
 	s.printf("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"tf\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">\n", width, height, width, height)
 	s.printf("<title>%s</title>\n<desc>%s</desc>\n", text(title), text(strings.Join(head, " ")))
 	s.printf("<style>%s</style>\n", svgStyle)
@@ -96,8 +113,8 @@ func sourceOf(t *traceflow.Trace) string {
 // (RFC 1035, section 2.3.4).
 func fullName(s string) string { return picture.Shorten(s, 253) }
 
-// heading says when, how, what was found and how sure that is, in lines that fit.
-func (s *svg) heading(t *traceflow.Trace, width int) []string {
+// headingLines say when, how, what was found and how sure that is.
+func headingLines(t *traceflow.Trace) []string {
 	first := fmt.Sprintf("%s · %s · %s", t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), probesOf(t), Count(len(t.Flows), "flow"))
 	lines := []string{first, shape(t)}
 	if why := ending(t); why != "" {
@@ -106,10 +123,5 @@ func (s *svg) heading(t *traceflow.Trace, width int) []string {
 	if !t.Complete {
 		lines = append(lines, "The measurement was cut short.")
 	}
-	lines = append(lines, statement(t)[0])
-	var out []string
-	for _, line := range lines {
-		out = append(out, Wrap(line, (width-2*svgMargin)*10/64)...)
-	}
-	return out
+	return append(lines, statement(t)[0])
 }

@@ -48,11 +48,20 @@ func (s *svg) legend(width int) *svgLegend {
 	if has(picture.Exchange) {
 		l.add(`<g class="exchange"><path class="s" d="M8 -8l8 8l-8 8l-8 -8z"/></g>`, 16, "exchange point")
 	}
+	if has(picture.Group) {
+		what := "routers of one AS"
+		if s.d.By == picture.ByCity {
+			what = "routers in one city"
+		}
+		l.add(`<g class="group"><rect class="s" x="0" y="-7" width="26" height="14" rx="7"/></g>`, 26, what)
+	}
 	if has(picture.Bar) {
 		l.add(`<g class="bar"><rect class="s" x="0" y="-8" width="18" height="16" rx="3"/><path class="rods" stroke-width="1.5" d="M4 -4h9M4 0h7M4 4h10"/></g>`, 18, "many next hops, by share")
 	}
 	l.add(`<g class="links"><path class="d0" stroke-width="1.5" d="M0 0H14"/><path class="d0" stroke-width="4.8" d="M14 0H28"/><path class="d0" stroke-width="8" d="M28 0H42"/></g>`, 42, "share of flows")
-	if link(func(k *picture.Link) bool { return k.Delta != nil }) {
+	if s.d.Merged {
+		s.legendOfTwo(l)
+	} else if link(func(k *picture.Link) bool { return k.Delta != nil }) {
 		var b strings.Builder
 		for level := range picture.Levels {
 			fmt.Fprintf(&b, `<g class="links"><path class="d%d" stroke-width="6" d="M%d 0h20"/></g>`, level, 20*level)
@@ -63,7 +72,7 @@ func (s *svg) legend(width int) *svgLegend {
 		}
 		l.add(b.String(), 20*picture.Levels, "delay that a link adds: up to "+strings.Join(steps, ", ")+" ms, and more")
 	}
-	if link(func(k *picture.Link) bool { return k.Level < 0 && !k.Inferred }) {
+	if !s.d.Merged && link(func(k *picture.Link) bool { return k.Level < 0 && !k.Inferred }) {
 		l.add(`<g class="links"><path class="na" stroke-width="4" d="M0 0H28"/></g>`, 28, "delay N/A")
 	}
 	if link(func(k *picture.Link) bool { return k.Inferred }) {
@@ -82,4 +91,11 @@ func (s *svg) legend(width int) *svgLegend {
 		l.add(`<g class="stub"><path d="M0 0H16m0 -7v14"/></g>`, 18, "flows end here")
 	}
 	return l
+}
+
+// legendOfTwo explains a drawing of two results.
+func (s *svg) legendOfTwo(l *svgLegend) {
+	l.add(`<g class="links"><path class="na" stroke-width="4" d="M0 0H28"/></g>`, 28, "unchanged")
+	l.add(`<g class="links"><path class="na gone" stroke-width="4" d="M0 0H28"/></g><text class="delay sign gone" x="14" y="5">−</text>`, 28, "gone")
+	l.add(`<g class="links"><path class="na new" stroke-width="4" d="M0 0H28"/></g><text class="delay sign new" x="14" y="5">+</text>`, 28, "new")
 }

@@ -43,15 +43,26 @@ func (s *svg) drawing() {
 	}
 	s.printf("</g>\n")
 	for i := range s.d.Links {
-		if l := &s.d.Links[i]; l.Label != "" {
-			class := "delay"
-			if l.Lost > 0 {
-				class = "delay loss"
-			}
-			s.printf("<text class=\"%s\" x=\"%d\" y=\"%d\">%s</text>\n", class, l.LabelX, l.LabelY-7, text(l.Label))
-		}
+		s.linkLabel(&s.d.Links[i])
 	}
 }
+
+// linkLabel writes what stands beside a link, and what became of it.
+func (s *svg) linkLabel(l *picture.Link) {
+	class := "delay"
+	if l.Lost > 0 {
+		class = "delay loss"
+	}
+	if l.Label != "" {
+		s.printf("<text class=\"%s\" x=\"%d\" y=\"%d\">%s</text>\n", class, l.LabelX, l.LabelY-7, text(l.Label))
+	}
+	if sign := signs[l.Status]; sign != "" {
+		s.printf("<text class=\"delay sign %s\" x=\"%d\" y=\"%d\">%s</text>\n", l.Status, l.LabelX, l.LabelY+5, sign)
+	}
+}
+
+// signs tell without colour what became of something.
+var signs = map[picture.Status]string{picture.Gone: "−", picture.New: "+"}
 
 // band writes the ground of an owner, and the name where there is room.
 func (s *svg) band(b *picture.Band) {
@@ -84,12 +95,12 @@ func shortEnd(s string, n int) string {
 func (s *svg) ruler() {
 	s.printf("<g class=\"ruler\">\n")
 	for i, c := range s.d.Columns {
-		x := c.X + c.W/2
+		x, label := c.X+c.W/2, cmp.Or(c.Label, fmt.Sprint(c.TTL))
 		if i == 0 {
-			s.printf("<text x=\"%d\" y=\"-10\">TTL</text>\n", x)
+			s.printf("<text x=\"%d\" y=\"-10\">%s</text>\n", x, cmp.Or(c.Label, "TTL"))
 			continue
 		}
-		s.printf("<path d=\"M%d 0V%d\"/><text x=\"%d\" y=\"-10\">%d</text>\n", x, s.d.Height, x, c.TTL)
+		s.printf("<path d=\"M%d 0V%d\"/><text x=\"%d\" y=\"-10\">%s</text>\n", x, s.d.Height, x, label)
 	}
 	s.printf("</g>\n")
 }
@@ -115,84 +126,33 @@ func (s *svg) mark(m *picture.Mark) {
 // link writes a stroke. What it means is never told by its colour alone: dashes
 // are for what is inferred, and loss and long delays are written beside it.
 func (s *svg) link(l *picture.Link) {
-	class := strokeClass(l.Level, l.Inferred)
+	class := s.strokeClass(l.Level, l.Inferred, l.Status)
 	if l.Lost > 0 {
 		class += " lossy"
 	}
-	if l.Status != picture.Unchanged {
-		class += " " + string(l.Status)
-	}
-	s.printf("<path class=\"%s\" stroke-width=\"%g\" d=\"%s\"><title>%s</title></path>\n", class, l.Width, l.Stroke, text(linkTitle(l)))
+	s.printf("<path class=\"%s\" stroke-width=\"%g\" d=\"%s\"><title>%s</title></path>\n", class, l.Width, l.Stroke, text(s.linkTitle(l)))
 }
 
-// strokeClass is the class of a stroke by its level of delay.
-func strokeClass(level int, inferred bool) string {
+// strokeClass is the class of a stroke by its level of delay; in a drawing of two
+// results by what became of it.
+func (s *svg) strokeClass(level int, inferred bool, status picture.Status) string {
 	class := "na"
-	if level >= 0 {
+	if level >= 0 && !s.d.Merged {
 		class = fmt.Sprintf("d%d", level)
 	}
 	if inferred {
 		class += " inferred"
+	}
+	if status != picture.Unchanged {
+		class += " " + string(status)
 	}
 	return class
 }
 
 func (s *svg) track(t *picture.Track) {
 	if t != nil {
-		s.printf("<path class=\"track %s\" stroke-width=\"%g\" d=\"%s\"/>\n", strokeClass(t.Level, t.Inferred), t.Width, t.Stroke)
+		s.printf("<path class=\"track %s\" stroke-width=\"%g\" d=\"%s\"/>\n", s.strokeClass(t.Level, t.Inferred, t.Status), t.Width, t.Stroke)
 	}
-}
-
-// linkTitle says what is known of a link.
-func linkTitle(l *picture.Link) string {
-	out := fmt.Sprintf("%s → %s\n", who(l.From), who(l.To))
-	if l.Bundle > 1 {
-		out = fmt.Sprintf("%s, %s", Count(l.Bundle, "link"), out)
-	}
-	out += fmt.Sprintf("%s, %s of those at this TTL", Count(l.Flows, "flow"), percentOf(l.Share))
-	switch {
-	case l.Delta != nil && l.Bundle > 1:
-		out += fmt.Sprintf("; round trip longer by %s at most", picture.Milliseconds(*l.Delta))
-	case l.Delta != nil:
-		out += fmt.Sprintf("; round trip longer by %s (median, %s)", picture.Milliseconds(*l.Delta), replies(l.Samples))
-	default:
-		out += "; what it adds to the round trip: N/A"
-	}
-	if l.Inferred {
-		out += "; inferred: nobody said that the two are neighbours"
-	}
-	if l.Lost > 0 {
-		out += fmt.Sprintf("; %s lost from here to the destination", percentOf(l.Lost))
-	}
-	return strings.ReplaceAll(out, "\n", ": ")
-}
-
-func replies(n int) string {
-	if n == 1 {
-		return "1 reply"
-	}
-	return Count(n, "reply")
-}
-
-// who names a node by its ID.
-func who(id string) string {
-	ttl, name, ok := strings.Cut(id, "/")
-	switch {
-	case !ok:
-		return id
-	case strings.HasPrefix(name, "*"):
-		name = "silent hop"
-	case name == "bar":
-		name = "next hops"
-	}
-	return fmt.Sprintf("%s at TTL %s", name, ttl)
-}
-
-func percentOf(p float64) string {
-	if p > 0 && p < 0.0995 {
-		return fmt.Sprintf("%.1f %%", 100*p)
-	}
-	return fmt.Sprintf("%.0f %%", 100*p)
 }
 
 // node writes a station with its labels.
@@ -204,10 +164,13 @@ func (s *svg) node(n *picture.Node) {
 	if n.Verdict == string(traceflow.LossPersists) {
 		class += " lossy"
 	}
+	if n.Kind == picture.Group && n.Name == "" {
+		class += " nobody"
+	}
 	if n.Status != picture.Unchanged {
 		class += " " + string(n.Status)
 	}
-	s.printf("<g class=\"%s\"><title>%s</title>", class, text(nodeTitle(n)))
+	s.printf("<g class=\"%s\"><title>%s</title>", class, text(s.nodeTitle(n)))
 	x := n.X + n.W/2
 	for i, line := range n.Lines {
 		style := "label"
@@ -237,8 +200,10 @@ func (s *svg) node(n *picture.Node) {
 		s.printf("<circle class=\"s\" cx=\"%d\" cy=\"%d\" r=\"6\"/>", x, n.Y)
 	case picture.Router:
 		s.printf("<circle class=\"s\" cx=\"%d\" cy=\"%d\" r=\"5.5\"/>", x, n.Y)
+	case picture.Group:
+		s.printf("<rect class=\"s\" x=\"%d\" y=\"%d\" width=\"26\" height=\"14\" rx=\"7\"/>", x-13, n.Y-7)
 	}
-	if sign := map[picture.Status]string{picture.Gone: "−", picture.New: "+"}[n.Status]; sign != "" {
+	if sign := signs[n.Status]; sign != "" {
 		s.printf("<text class=\"sign\" x=\"%d\" y=\"%d\">%s</text>", x+10, n.Y+16, sign)
 	}
 	s.printf("</g>\n")
@@ -302,52 +267,4 @@ func endText(reason string) string {
 	default:
 		return "cut short"
 	}
-}
-
-// nodeTitle says what is known of a node.
-func nodeTitle(n *picture.Node) string {
-	var parts []string
-	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
-	switch n.Kind {
-	case picture.Silent:
-		add("Silent hop at TTL %d: no answer to %s", n.TTL, Count(n.Sent, "packet"))
-		add("%s", Count(n.Flows, "flow"))
-		return strings.Join(parts, "; ")
-	case picture.Bar:
-		add("%d next hops at TTL %d", len(n.Members), n.TTL)
-	case picture.Source:
-		add("Source %s %s", fullName(n.Hostname), n.Address)
-		return strings.Join(parts, "; ")
-	case picture.Destination, picture.Exchange, picture.Router:
-		add("%s %s at TTL %d", n.Address, fullName(n.Hostname), n.TTL)
-	}
-	if n.Unreached {
-		return "The destination answered nothing"
-	}
-	if n.Interface != 0 {
-		add("interface %d", n.Interface)
-	}
-	if n.ASN != 0 {
-		add("AS%d %s", n.ASN, fullName(n.ASName))
-	}
-	if n.IXP != "" {
-		add("on the peering LAN of %s", fullName(n.IXP))
-	}
-	if place := strings.TrimSpace(fullName(n.City) + " " + fullName(n.Country)); place != "" {
-		add("%s", place)
-	}
-	add("%s, %s of those at this TTL", Count(n.Flows, "flow"), percentOf(n.Share))
-	add("%d of %s answered", n.Replies, Count(n.Sent, "packet"))
-	if n.Replies > 0 {
-		add("round trip %s median, %s to %s", picture.Milliseconds(n.RTT.Median), picture.Milliseconds(n.RTT.Min), picture.Milliseconds(n.RTT.Max))
-	}
-	switch n.Verdict {
-	case string(traceflow.LossPersists):
-		add("the loss persists to the destination")
-	case string(traceflow.LossLocal):
-		add("the router answers less than it forwards: no loss of the path")
-	case string(traceflow.LossUnclear):
-		add("too little to tell what the loss means")
-	}
-	return strings.Join(parts, "; ")
 }

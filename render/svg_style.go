@@ -43,6 +43,10 @@ const svgStyle = `
 .tf .bar .s{fill:#fff;stroke-width:1.6}
 .tf .nodes .gone .s{stroke:#c8200a;stroke-dasharray:2 2.4}
 .tf .nodes .new .s{stroke:#007d5a}
+.tf .nodes .gone rect.s{fill:none}
+.tf .gone .label{text-decoration:line-through}
+.tf .group .s{fill:#fff}
+.tf .nobody .s{stroke:#7d8995;stroke-dasharray:4 3}
 .tf .rods{stroke:#2f80bf}
 .tf .rods.silent{stroke:#a5afb9}
 .tf .label{text-anchor:middle;font-weight:600}
@@ -51,7 +55,9 @@ const svgStyle = `
 .tf .silent .label{font-weight:400;fill:#6b7885}
 .tf .delay{text-anchor:middle;font-weight:700;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}
 .tf .delay.loss{fill:#b01c08}
-.tf .sign{font-size:14px;font-weight:700}
+.tf .sign{font-size:15px;font-weight:700}
+.tf .sign.gone,.tf .nodes .gone .sign{fill:#b01c08}
+.tf .sign.new,.tf .nodes .new .sign{fill:#00694b}
 .tf .pipe path{fill:none;stroke:#f3e3c3;stroke-width:17;stroke-linecap:round;stroke-linejoin:round}
 .tf .pipe .wall{stroke:#b98a2c;stroke-width:19.4}
 .tf .pipe text{font-size:10px;fill:#7a5a14}
@@ -87,12 +93,14 @@ const svgStyle = `
 .tf .s{fill:#e6edf3;stroke:#e6edf3}
 .tf .nodes .gone .s{stroke:#ff6a52}
 .tf .nodes .new .s{stroke:#3ddbaa}
-.tf circle.s,.tf .exchange .s,.tf .bar .s{fill:#12181f}
+.tf circle.s,.tf .exchange .s,.tf .bar .s,.tf .group .s{fill:#12181f}
+.tf .nobody .s{stroke:#8b99a7}
 .tf .silent .s{stroke:#8b99a7}
 .tf .rods{stroke:#56a8e4}
 .tf .rods.silent{stroke:#56626e}
 .tf .delay{stroke:#12181f}
-.tf .delay.loss{fill:#ff8a76}
+.tf .delay.loss,.tf .sign.gone,.tf .nodes .gone .sign{fill:#ff8a76}
+.tf .sign.new,.tf .nodes .new .sign{fill:#3ddbaa}
 .tf .pipe path{stroke:#3a2f16}
 .tf .pipe .wall{stroke:#a77d2a}
 .tf .pipe text{fill:#d6ad5c}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"traceflow"
+	pic "traceflow/internal/picture" // another test has a function picture
 	"traceflow/render"
 )
 
@@ -153,6 +154,40 @@ func long(n int) []string {
 	return out
 }
 
+// twoResults are what a drawing of a difference is made of: a member that went and
+// one that came, beside a missed reply; the same by owners, and an owner who went.
+func twoResults(t *testing.T) map[string]*pic.Drawing {
+	t.Helper()
+	of := func(edit func(*traceflow.Exchange), flows ...string) *pic.Drawing {
+		g := golden{name: "merged", ends: "192.0.2.10 203.0.113.9", edit: edit, flows: flows}
+		trace := g.trace(t)
+		trace.Annotations = owners()
+		return pic.Of(trace)
+	}
+	const (
+		one   = "192.0.2.1 192.0.2.33 198.51.100.1 198.51.100.34 198.51.100.65 203.0.113.129 203.0.113.9"
+		two   = "192.0.2.1 192.0.2.34 198.51.100.2 198.51.100.35 198.51.100.66 203.0.113.130 203.0.113.9"
+		three = "192.0.2.1 192.0.2.34 198.51.100.3 198.51.100.35 198.51.100.66 203.0.113.131 203.0.113.9"
+		peer  = "192.0.2.1 192.0.2.34 198.18.0.1 203.0.113.132 203.0.113.9"
+		quiet = "192.0.2.1 192.0.2.33 198.51.100.1 * 198.51.100.65 203.0.113.129 203.0.113.9"
+	)
+	before := of(slow("198.51.100.66", 12*time.Millisecond), one, one, two, peer, peer)
+	after := of(slow("198.51.100.66", 38*time.Millisecond), quiet, one, two, three, three)
+	merged := pic.Merge(before, after)
+	return map[string]*pic.Drawing{"merged": merged, "merged-as": merged.Group(pic.ByAS), "as": after.Group(pic.ByAS)}
+}
+
+func drawTwo(t *testing.T, d *pic.Drawing) string {
+	t.Helper()
+	d.Fold(pic.Dense)
+	d.Place(nil)
+	var b bytes.Buffer
+	if err := render.DrawSVG(&b, d, "src → www.example.net (203.0.113.9)", []string{"What became of it"}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 func draw(t *testing.T, trace *traceflow.Trace) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -182,6 +217,14 @@ func TestSVGGolden(t *testing.T) {
 		}
 		check(filepath.Join("testdata", "svg", d.name+".svg"), trace)
 		written[d.name+".svg"] = true
+	}
+	for name, d := range twoResults(t) {
+		t.Run(name, func(t *testing.T) {
+			got := drawTwo(t, d)
+			checkXML(t, got)
+			checkGolden(t, filepath.Join("testdata", "svg", name+".svg"), got)
+		})
+		written[name+".svg"] = true
 	}
 	files, err := os.ReadDir(filepath.Join("testdata", "svg"))
 	if err != nil {

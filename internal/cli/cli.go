@@ -46,6 +46,9 @@ type Env struct {
 	// shown then. Commands that measure nothing leave them alone: they end the
 	// process.
 	Interrupt []os.Signal
+	// OpenBrowser opens an address in the user's browser. wait returns how the
+	// command that does has ended. Nil opens none.
+	OpenBrowser func(address string) (wait func() error, err error)
 	// DropPrivileges gives up what the process may do beyond an ordinary
 	// user, once the sockets are open.
 	DropPrivileges func() error
@@ -69,6 +72,7 @@ func System() Env {
 		Color:          width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Interrupt:      signals(),
 		Terminal:       term.IsTerminal(int(os.Stderr.Fd())),
+		OpenBrowser:    openBrowser,
 		DropPrivileges: dropPrivileges,
 	}
 }

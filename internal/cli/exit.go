@@ -84,6 +84,7 @@ func explain(err error, command string) (int, string) {
 	var dns *net.DNSError
 	var family *familyError
 	var op *probe.OpError
+	var listen *listenError
 	var file *fs.PathError
 	switch {
 	case errors.As(err, &code):
@@ -92,6 +93,8 @@ func explain(err error, command string) (int, string) {
 		return exitUsage, err.Error()
 	case errors.As(err, &bad):
 		return exitUsage, err.Error() + " (see " + command + " --help)"
+	case errors.As(err, &listen):
+		return listen.code(), err.Error()
 	case errors.Is(err, context.Canceled): // before the resolver's, which may wrap it
 		return exitInterrupted, "interrupted"
 	case errors.As(err, &family):

@@ -11,7 +11,8 @@ import (
 	"traceflow/render"
 )
 
-// formats are the outputs by their --format name.
+// formats are the outputs by their --format name: those that are written. There is
+// viz besides.
 var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error{
 	"atlas":    render.Atlas,
 	"csv":      render.CSV,
@@ -29,4 +30,12 @@ var formats = map[string]func(io.Writer, *traceflow.Trace, render.Options) error
 	"vert":     render.Vert,
 }
 
-func formatNames() []string { return slices.Sorted(maps.Keys(formats)) }
+// writtenFormats are the names of those.
+func writtenFormats() []string { return slices.Sorted(maps.Keys(formats)) }
+
+// formatNames are all values of --format.
+func formatNames() []string {
+	names := append(writtenFormats(), viz)
+	slices.Sort(names)
+	return names
+}

@@ -49,7 +49,7 @@ var traceGroups = []flagGroup{
 		[]string{"ecn", "size", "dont-fragment", "wire", "sim", "seed"},
 	},
 	{"How fast", []string{"rate", "timeout"}, []string{"wait", "retries"}},
-	{"What to show", []string{"format", "json", "tui", "mask", "quiet"}, []string{"dedup", "color", "interval", "bind", "debug"}},
+	{"What to show", []string{"format", "json", "tui", "mask", "quiet"}, []string{"dedup", "color", "interval", "bind", "no-browser", "debug"}},
 	{"Names and owners", []string{"numeric", "cymru"}, []string{"data", "resolver", "dns-timeout"}},
 	{"Else", []string{"help", "help-all", "version"}, nil},
 }

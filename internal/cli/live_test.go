@@ -74,7 +74,7 @@ func TestLiveBreaks(t *testing.T) {
 				t.Fatal(err)
 			}
 			env := Env{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Console: &Console{In: in, Out: out, Width: 80, Height: 24}}
-			trace, stats, err := o.runLive(t.Context(), env, &target, &engine{e, caps}, names)
+			trace, stats, err := o.runLive(t.Context(), env, &target, &engine{Engine: e, caps: caps}, names)
 			if !errors.Is(err, errBroken) {
 				t.Errorf("error %v, want %v", err, errBroken)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"traceflow"
+	"traceflow/discover"
 	"traceflow/probe"
 )
 
@@ -15,6 +16,16 @@ import (
 type engine struct {
 	*probe.Engine
 	caps probe.Capabilities
+	// around, if set, is between the engine and who looks for paths.
+	around discover.Prober
+}
+
+// finder is what paths are looked for with.
+func (e *engine) finder() discover.Prober {
+	if e.around != nil {
+		return e.around
+	}
+	return e.Engine
 }
 
 // engines has one engine for each family in use.
@@ -30,7 +41,7 @@ func (e engines) close() {
 
 // openEngines opens all sockets that the targets need, so that privileges can
 // be dropped before the first packet.
-func openEngines(env Env, o *traceOptions, targets []target) (_ engines, err error) {
+func openEngines(env Env, o *traceOptions, targets []target, observe func(traceflow.Exchange)) (_ engines, err error) {
 	all := make(engines)
 	defer func() {
 		if err != nil {
@@ -43,7 +54,7 @@ func openEngines(env Env, o *traceOptions, targets []target) (_ engines, err err
 		if all.of(t) != nil {
 			continue
 		}
-		e, err := openEngine(env, o, t)
+		e, err := openEngine(env, o, t, observe)
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +70,7 @@ func openEngines(env Env, o *traceOptions, targets []target) (_ engines, err err
 	return all, nil
 }
 
-func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
+func openEngine(env Env, o *traceOptions, t *target, observe func(traceflow.Exchange)) (*engine, error) {
 	var wire probe.Wire
 	var caps probe.Capabilities
 	if t.network != nil {
@@ -89,14 +100,20 @@ func openEngine(env Env, o *traceOptions, t *target) (*engine, error) {
 		// Otherwise the search decides itself what is worth asking again.
 		config.Retries = o.retries
 	}
+	config.Observe = observe
 	if o.debug {
-		config.Observe = func(e traceflow.Exchange) { fmt.Fprintln(env.Err, describe(&e)) }
+		config.Observe = func(e traceflow.Exchange) {
+			fmt.Fprintln(env.Err, describe(&e))
+			if observe != nil {
+				observe(e)
+			}
+		}
 	}
 	e, err := probe.NewEngine(wire, caps, config)
 	if err != nil {
 		return nil, errors.Join(err, wire.Close())
 	}
-	return &engine{e, caps}, nil
+	return &engine{Engine: e, caps: caps}, nil
 }
 
 // describe is a line of --debug.

@@ -3,7 +3,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -17,6 +16,7 @@ import (
 
 // outputOptions are the flags that say how a result is shown.
 type outputOptions struct {
+	vizOptions
 	format, color string
 	json, dedup   bool
 	mask          int // hops to hide
@@ -31,6 +31,7 @@ func (o *outputOptions) addFlags(f *pflag.FlagSet) {
 	f.BoolVarP(&o.json, "json", "j", false, "the same as --format json")
 	f.BoolVar(&o.dedup, "dedup", false, "in tables, show each distinct path once")
 	f.IntVar(&o.mask, "mask", 0, "hide the first `number` of hops and this host")
+	o.vizOptions.addFlags(f)
 	f.StringVar(&o.color, "color", "auto", "`when` to use colours: "+strings.Join(colors, ", "))
 }
 
@@ -42,11 +43,11 @@ func (o *outputOptions) validate(given func(flag string) bool) error {
 		}
 		o.format = "json"
 	}
-	if _, ok := formats[o.format]; !ok {
-		if o.format == "viz" {
-			return errors.New("--format viz comes with the page, which this version does not have yet; formats are " + strings.Join(formatNames(), ", "))
-		}
+	if !slices.Contains(formatNames(), o.format) {
 		return fmt.Errorf("--format %q is none of %s", o.format, strings.Join(formatNames(), ", "))
+	}
+	if err := o.vizOptions.validate(o.format, given); err != nil {
+		return err
 	}
 	if o.mask < 0 || o.mask > 254 {
 		return fmt.Errorf("--mask %d is not between 0 and 254", o.mask)

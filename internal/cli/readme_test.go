@@ -63,7 +63,7 @@ func TestREADME(t *testing.T) {
 	for _, example := range examples {
 		text = example.ReplaceAllStringFunc(text, func(block string) string { return run(example, block) })
 	}
-	for _, format := range formatNames() {
+	for _, format := range writtenFormats() {
 		if !formats[format] {
 			t.Errorf("no example of --format %s", format)
 		}

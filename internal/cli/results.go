@@ -25,15 +25,18 @@ const (
 // results reads stored results one by one, each whole before the next.
 type results struct {
 	name    string // of the file
+	file    io.Closer
 	in      *bounded
 	decoder *json.Decoder
 	n       int // read so far
 }
 
-func newResults(name string, in io.Reader) *results {
+func newResults(name string, in io.ReadCloser) *results {
 	b := &bounded{in: in}
-	return &results{name: name, in: b, decoder: json.NewDecoder(b)}
+	return &results{name: name, file: in, in: b, decoder: json.NewDecoder(b)}
 }
+
+func (r *results) close() { _ = r.file.Close() } // it was only read
 
 // next returns the next result, and io.EOF after the last.
 func (r *results) next() (*traceflow.Trace, error) {

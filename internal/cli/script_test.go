@@ -51,6 +51,14 @@ func TestMain(m *testing.M) {
 //	                        run traceflow --debug, send SIGINT or that signal
 //	                        after the first reply and want exit code 130;
 //	                        leaves files out, err
+//	serves ARGS...          run traceflow in the background until it has printed an
+//	                        address, which is $page then, $bind the part --bind takes
+//	answers CODE PATH [PATTERN]
+//	                        that page answers so, and what it answers matches
+//	says PATTERN            wait until standard error of that traceflow matches
+//	signals INT|TERM|HUP    send it a signal
+//	ends CODE               want it to end with this exit code; leaves files out,
+//	                        err
 //	nameserver [DELAY]      answer questions of DNS on loopback, after so long, at
 //	                        $nameserver; "dead" answers nothing
 //	asked NAME...           the name server was asked for these and nothing else
@@ -74,6 +82,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Values[nameServerKey{}] = new(*dnstest.Server)
+			env.Values[servingKey{}] = new(*serving)
 			env.Setenv("LANG", "C.UTF-8")
 			env.Setenv("evil", "a\x1b[31mb\u202ec\u2066\rd\ne\u009bf\xff\u2028g")
 			return nil
@@ -82,6 +91,11 @@ func TestScripts(t *testing.T) {
 			"exits":      exits,
 			"refuses":    refuses,
 			"interrupts": interrupts,
+			"serves":     serves,
+			"answers":    answers,
+			"says":       says,
+			"signals":    signalsIt,
+			"ends":       ends,
 			"nameserver": startNameServer,
 			"asked":      asked,
 			"mmdb":       writeMMDB,
@@ -184,18 +198,23 @@ func refuses(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func interrupts(ts *testscript.TestScript, _ bool, args []string) {
-	with := os.Interrupt
-	if number, ok := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[0]]; ok {
-		with, args = number, args[1:]
-	}
+// program is the path of the traceflow that scripts run.
+func program(ts *testscript.TestScript) string {
 	path, err := exec.LookPath("traceflow")
 	if found := filepath.SplitList(ts.Getenv("PATH")); err != nil && len(found) > 0 {
 		path, err = filepath.Join(found[0], "traceflow"), nil
 	}
 	ts.Check(err)
+	return path
+}
+
+func interrupts(ts *testscript.TestScript, _ bool, args []string) {
+	with := os.Interrupt
+	if number, ok := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[args[0]]; ok {
+		with, args = number, args[1:]
+	}
 	var out bytes.Buffer
-	command := exec.Command(path, append([]string{"--debug"}, args...)...)
+	command := exec.Command(program(ts), append([]string{"--debug"}, args...)...)
 	command.Dir, command.Stdout = ts.MkAbs("."), &out
 	stderr, err := command.StderrPipe()
 	ts.Check(err)
@@ -272,7 +291,7 @@ func TestScriptsCoverFlags(t *testing.T) {
 		}
 	}
 	for command, c := range commands {
-		// refuses knows the program's name.
+		// refuses and serves know the program's name.
 		command = strings.Replace(command, "traceflow ", "(?:traceflow )?", 1)
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if f.Name == "help" && c != root {
@@ -283,7 +302,7 @@ func TestScriptsCoverFlags(t *testing.T) {
 				names = append(names, "-"+f.Shorthand)
 			}
 			for _, name := range names {
-				if !regexp.MustCompile(`(?m)^(exec|exits|refuses|interrupts) (.*[ '])?` + command + `(.*[ '])?` + name + `([= ']|$)`).MatchString(all.String()) {
+				if !regexp.MustCompile(`(?m)^(exec|exits|refuses|interrupts|serves) (.*[ '])?` + command + `(.*[ '])?` + name + `([= ']|$)`).MatchString(all.String()) {
 					t.Errorf("no script uses %s%s", command, name)
 				}
 			}

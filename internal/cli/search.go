@@ -83,11 +83,11 @@ func (o *traceOptions) validateTargets(targets []target) error {
 
 // discover runs the algorithm that was asked for. It sets the trace's flows
 // to those that were used.
-func (o *traceOptions) discover(ctx context.Context, t *traceflow.Trace, target *target, e *engine) (discover.Result, error) {
+func (o *traceOptions) discover(ctx context.Context, t *traceflow.Trace, target *target, prober discover.Prober) (discover.Result, error) {
 	c := &t.Config
 	if o.paths > 0 {
 		fixed := discover.Fixed{Flows: t.Flows, FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, Repeats: o.queries}
-		r, err := fixed.Discover(ctx, e)
+		r, err := fixed.Discover(ctx, prober)
 		r.Guarantee = discover.Guarantee(r.Walks, o.confidence)
 		return r, err
 	}
@@ -102,7 +102,7 @@ func (o *traceOptions) discover(ctx context.Context, t *traceflow.Trace, target 
 		Confidence: o.confidence, PerNode: o.guarantee == "node", Retries: o.retries,
 		MaxProbes: o.maxProbes, TimeLimit: time.Duration(o.timeLimit), Axis: axis,
 	}
-	r, err := a.Discover(ctx, e)
+	r, err := a.Discover(ctx, prober)
 	for i := range r.Walks {
 		t.Flows = append(t.Flows, r.Walks[i].Flow)
 	}

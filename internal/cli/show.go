@@ -38,6 +38,9 @@ It sends nothing. Keys that this version does not know are left out.`,
 			if err := o.validate(c.Flags().Changed); err != nil {
 				return usage(err)
 			}
+			if o.format == viz {
+				return showViz(c.Context(), env, o, args)
+			}
 			return runShow(env, o, args)
 		},
 	}
@@ -59,20 +62,11 @@ func runShow(env Env, o *outputOptions, files []string) error {
 }
 
 func showFile(env Env, o *outputOptions, file string, several bool) error {
-	name, in := file, env.In
-	if file == "-" {
-		if name = "standard input"; in == nil {
-			in = eof{}
-		}
-	} else {
-		f, err := os.Open(file)
-		if err != nil {
-			return errors.New(err.Error()) // a right to read files is none to send packets
-		}
-		defer f.Close()
-		in = f
+	all, err := openResults(env, file)
+	if err != nil {
+		return err
 	}
-	all := newResults(name, in)
+	defer all.close()
 	for first := true; ; first = false {
 		t, err := all.next()
 		if errors.Is(err, io.EOF) && !first {
@@ -86,6 +80,22 @@ func showFile(env Env, o *outputOptions, file string, several bool) error {
 			return err
 		}
 	}
+}
+
+// openResults opens a file of results; - is standard input.
+func openResults(env Env, file string) (*results, error) {
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, errors.New(err.Error()) // a right to read files is none to send packets
+		}
+		return newResults(file, f), nil
+	}
+	in := env.In
+	if in == nil {
+		in = eof{}
+	}
+	return newResults("standard input", io.NopCloser(in)), nil
 }
 
 // eof is an empty input.

@@ -37,7 +37,7 @@ type traceOptions struct {
 	rate                               int
 	debug, quiet, helpAll              bool
 	ipv4, ipv6                         bool
-	source, iface, bind                string
+	source, iface                      string
 	wire, sim                          string
 	seed                               uint64
 	rateSet, waitSet                   bool
@@ -50,8 +50,10 @@ const traceExamples = `  traceflow example.com                      every path, 
   traceflow --sim d                          a network in memory, no rights
   traceflow doctor                           what this machine lets it do`
 
-func newTrace(env Env) *cobra.Command {
-	o := &traceOptions{}
+func newTrace(env Env) *cobra.Command { return newTraceWith(new(traceOptions), env) }
+
+// newTraceWith is the command whose flags set these options.
+func newTraceWith(o *traceOptions, env Env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace [flags] DEST...",
 		Short: "Find the paths that packets take to a destination, flow by flow",
@@ -70,6 +72,9 @@ link; how sure that is stands below the paths.`,
 			o.rateSet, o.waitSet = c.Flags().Changed("rate"), c.Flags().Changed("wait")
 			if err := o.validate(args); err != nil {
 				return usage(err)
+			}
+			if o.format == viz {
+				return o.runViz(c.Context(), env, args)
 			}
 			ctx, stop := env.interruptible(c.Context())
 			defer stop()
@@ -104,7 +109,6 @@ link; how sure that is stands below the paths.`,
 	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), sockets,\nauto (raw if permitted)")
 	f.StringVar(&o.sim, "sim", "", "trace a network in memory: a `file`, or one built in")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` that repeats random choices; 0: draw one")
-	f.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the page (not yet)")
 	f.BoolVar(&o.debug, "debug", false, "log every packet to standard error")
 	f.BoolVar(&o.quiet, "quiet", false, "only errors on standard error")
 	f.BoolVar(&o.helpAll, "help-all", false, "print the help with every flag")
@@ -135,6 +139,9 @@ func (o *traceOptions) validate(args []string) error {
 		}
 	}
 	if err := o.probeOptions.validate(o.given, o.vary); err != nil {
+		return err
+	}
+	if err := o.validateViz(args); err != nil {
 		return err
 	}
 	if err := o.validateLive(args); err != nil {
@@ -171,9 +178,6 @@ func (o *traceOptions) validate(args []string) error {
 	if err := o.validateSearch(); err != nil {
 		return err
 	}
-	if _, err := netip.ParseAddr(o.bind); err != nil {
-		return fmt.Errorf("--bind %q is no IP address", o.bind)
-	}
 	if o.source != "" {
 		if _, err := netip.ParseAddr(o.source); err != nil {
 			return fmt.Errorf("--source %q is no IP address", o.source)
@@ -199,29 +203,54 @@ func (o *traceOptions) pps() float64 {
 	return float64(o.rate)
 }
 
-// runTrace measures each destination in turn and writes its result as soon as
-// it is there.
-func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) error {
+// session is all that has to be there before the first packet.
+type session struct {
+	targets []target
+	engines engines
+	names   *annotator
+}
+
+// prepare finds the destinations, opens what is needed to probe them, and gives up
+// the right to open more. observe, if it is not nil, is told of each packet's fate
+// (probe.Config.Observe).
+func prepare(ctx context.Context, env Env, o *traceOptions, args []string, observe func(traceflow.Exchange)) (*session, error) {
 	targets, err := findTargets(ctx, o, args)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := o.validateTargets(targets); err != nil {
-		return err
+		return nil, err
 	}
-	engines, err := openEngines(env, o, targets)
+	engines, err := openEngines(env, o, targets, observe)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer engines.close()
 	if err := env.DropPrivileges(); err != nil {
-		return err
+		engines.close()
+		return nil, err
 	}
 	names, err := o.newAnnotator(env, targets[0].simulated)
 	if err != nil {
-		return usagef("--sim %s: %w", o.sim, err)
+		engines.close()
+		return nil, usagef("--sim %s: %w", o.sim, err)
 	}
-	defer names.close()
+	return &session{targets, engines, names}, nil
+}
+
+func (s *session) close() {
+	s.names.close()
+	s.engines.close()
+}
+
+// runTrace measures each destination in turn and writes its result as soon as
+// it is there.
+func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) error {
+	s, err := prepare(ctx, env, o, args, nil)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	targets, engines, names := s.targets, s.engines, s.names
 	onScreen := o.goLive(env)
 	result := exitOK
 	for i := range targets {
@@ -311,7 +340,7 @@ func (o *traceOptions) newTrace(target *target, e *engine) *traceflow.Trace {
 func (o *traceOptions) find(ctx context.Context, t *traceflow.Trace, target *target, e *engine) error {
 	before := e.Stats()
 	t.Started = time.Now()
-	r, err := o.discover(ctx, t, target, e)
+	r, err := o.discover(ctx, t, target, e.finder())
 	if err == nil {
 		err = o.finish(ctx, t, target, e, &r)
 	}

@@ -21,6 +21,14 @@ import (
 	"strings"
 )
 
+// What the page asks of a server, beside the address of the page itself.
+const (
+	Script = "main.js"  // JavaScript
+	Style  = "page.css" // CSS
+	Data   = "data"     // the newest state, JSON
+	Events = "events"   // Server-Sent Events: that there is a newer one
+)
+
 //go:embed bundle/main.js
 var script string
 
@@ -55,6 +63,53 @@ func Write(w io.Writer, title string, data []byte) error {
 	json.HTMLEscape(&shown, data)
 	_, err := fmt.Fprintf(w, frame, policy(), html.EscapeString(title), style, shown.Bytes(), script)
 	return err
+}
+
+// servedFrame is the page of a server. Its script finds no data in it, so it
+// fetches them.
+const servedFrame = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>%s</title>
+<link rel="stylesheet" href="` + Style + `">
+<script src="` + Script + `" defer></script>
+</head>
+<body>
+<noscript><p>This page draws the paths with a script that the same program serves. Let it run, or have the drawing without it: traceflow --format svg.</p></noscript>
+</body>
+</html>
+`
+
+// Served is the frame of the page as a server gives it out.
+func Served(title string) []byte {
+	return fmt.Appendf(nil, servedFrame, html.EscapeString(title))
+}
+
+// ServedScript is what a server has at Script.
+func ServedScript() []byte { return []byte(script) }
+
+// ServedStyle is what a server has at Style.
+func ServedStyle() []byte { return []byte(style) }
+
+// ServedPolicy is the Content-Security-Policy that a server sends with the page:
+// nothing inline, nothing from elsewhere, and in no other page's frame.
+func ServedPolicy() string {
+	return strings.Join([]string{
+		"default-src 'none'",
+		"script-src 'self'",
+		"style-src 'self'",
+		"img-src blob:",
+		"connect-src 'self'",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types 'none'",
+	}, "; ")
 }
 
 // policy allows the images that the page makes of its own drawing, for export,

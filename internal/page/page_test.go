@@ -66,6 +66,35 @@ func TestDataStayData(t *testing.T) {
 	}
 }
 
+// TestServed wants nothing inline in the frame that a server gives out, and all
+// addresses in it relative: it works behind whatever path a proxy gives it.
+func TestServed(t *testing.T) {
+	const evil = `</title><script>alert(1)</script>`
+	got := string(page.Served(evil))
+	if !strings.Contains(got, "<title>&lt;/title&gt;&lt;script&gt;") {
+		t.Errorf("the title is no text: %s", got)
+	}
+	if n := strings.Count(got, "<script"); n != 1 || !strings.Contains(got, `<script src="main.js" defer></script>`) {
+		t.Errorf("%d scripts in %s", n, got)
+	}
+	for _, bad := range []string{"<style", "style=", "onload", "=\"/", "http"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("the frame has %q", bad)
+		}
+	}
+	policy := page.ServedPolicy()
+	for _, bad := range []string{"unsafe", "*", "http", "data:", "sha256"} {
+		if strings.Contains(policy, bad) {
+			t.Errorf("policy %q has %s", policy, bad)
+		}
+	}
+	for name, text := range map[string][]byte{"script": page.ServedScript(), "style": page.ServedStyle()} {
+		if whole := write(t, "t", "{}"); len(text) == 0 || !strings.Contains(whole, string(text)) {
+			t.Errorf("another %s than in a file", name)
+		}
+	}
+}
+
 // TestBundle checks what is committed: that it fetches nothing, makes no markup of
 // text, is no larger than a page may be, and can stand in an element of HTML.
 func TestBundle(t *testing.T) {
@@ -77,12 +106,22 @@ func TestBundle(t *testing.T) {
 		}
 		size += len(text)
 		for _, bad := range []string{
-			"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "fetch(", "XMLHttpRequest", "import(",
+			"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "XMLHttpRequest", "import(",
 			"</script", "</style", "<!--", "@import", "url(", "https:", "sourceMappingURL",
 		} {
 			if bytes.Contains(text, []byte(bad)) {
 				t.Errorf("%s has %q", file, bad)
 			}
+		}
+	}
+	script, err := os.ReadFile(filepath.Join("bundle", "main.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It asks its own server, where it has one, and that by two relative names.
+	for call, name := range map[string]string{"fetch(": `"data"`, "EventSource(": `"events"`} {
+		if got := strings.Count(string(script), call+name); got != 1 || got != strings.Count(string(script), call) {
+			t.Errorf("%d of %s%s, %d of %[2]s", got, call, name, strings.Count(string(script), call))
 		}
 	}
 	t.Logf("%d bytes", size)

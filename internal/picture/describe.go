@@ -34,6 +34,11 @@ func Of(t *traceflow.Trace) *Drawing {
 	d.addPaths(walks)
 	d.addLinks()
 	d.addInferredEnds(walks)
+	for i := range t.Flows {
+		f := &t.Flows[i]
+		d.Flows = append(d.Flows, Flow{f.ID, f.SourcePort, f.DestinationPort, f.Label, d.metBy(walks[f.ID])})
+	}
+	d.addAgain()
 	d.measure()
 	d.inherit()
 	d.addFindings()
@@ -156,11 +161,8 @@ func (d *describer) annotate(n *Node, address netip.Addr) {
 	a := d.trace.Annotations.Of(address)
 	n.Address = address.String()
 	n.Hostname = cmp.Or(a.Hostname.Name, n.Hostname)
-	n.ASN, n.ASName = a.Origin.ASN(), a.Origin.Name
+	n.ASN, n.ASName = a.Owner()
 	n.IXP, n.City, n.Country = a.Port.IXP, a.Place.City, a.Place.Country
-	if a.Port.IXP != "" {
-		n.ASN, n.ASName = a.Port.Member, a.Port.MemberName
-	}
 }
 
 // addPaths adds the paths, and to the nodes what ends there.
@@ -171,24 +173,45 @@ func (d *describer) addPaths(walks map[int]*traceflow.Walk) {
 		for _, id := range p.Nodes {
 			out.Nodes = append(out.Nodes, d.ids[id])
 		}
-		d.Paths = append(d.Paths, out)
 		last := d.node(out.Nodes[len(out.Nodes)-1])
-		if p.Reached || last.Kind == Destination {
-			continue
+		if !p.Reached && last.Kind != Destination {
+			for _, flow := range p.Flows {
+				out.ends = endHere(out.ends, End{walks[flow].End.String(), 1})
+			}
+			last.endHere(out.ends)
 		}
-		for _, flow := range p.Flows {
-			last.endOne(walks[flow].End.String())
-		}
+		d.Paths = append(d.Paths, out)
 	}
 }
 
-func (n *Node) endOne(reason string) {
-	at := slices.IndexFunc(n.Ends, func(e End) bool { return e.Reason == reason })
-	if at < 0 {
-		at = len(n.Ends)
-		n.Ends = append(n.Ends, End{Reason: reason})
+// metBy returns the nodes of a flow's path that answered it.
+func (d *describer) metBy(w *traceflow.Walk) []string {
+	if w == nil || w.Path == 0 {
+		return nil
 	}
-	n.Ends[at].Flows++
+	out := slices.Clone(d.Paths[w.Path-1].Nodes)
+	for i := range out[1:] {
+		if i >= len(w.Hops) || !w.Hops[i].Kind.Answered() {
+			out[i+1] = ""
+		}
+	}
+	return out
+}
+
+// endHere adds what ends at a node.
+func (n *Node) endHere(ends []End) {
+	for _, e := range ends {
+		n.Ends = endHere(n.Ends, e)
+	}
+}
+
+func endHere(ends []End, e End) []End {
+	at := slices.IndexFunc(ends, func(x End) bool { return x.Reason == e.Reason })
+	if at < 0 {
+		return append(ends, e)
+	}
+	ends[at].Flows += e.Flows
+	return ends
 }
 
 // addLinks adds those of the graph, and those from the source.

@@ -4,8 +4,6 @@ package picture
 
 import (
 	"fmt"
-	"net/netip"
-	"slices"
 
 	"traceflow"
 )
@@ -16,8 +14,14 @@ func (d *describer) addFindings() {
 	for i := range f.NATs {
 		d.addNAT(&f.NATs[i])
 	}
+	atTTL := make(map[int][]*Node)
+	for i := range d.Nodes {
+		if n := &d.Nodes[i]; n.Address != "" {
+			atTTL[n.TTL] = append(atTTL[n.TTL], n)
+		}
+	}
 	for i := range f.Tunnels {
-		d.addTunnel(&f.Tunnels[i])
+		d.addTunnel(&f.Tunnels[i], atTTL)
 	}
 }
 
@@ -37,7 +41,7 @@ func (d *describer) addNAT(x *traceflow.Translation) {
 	d.Marks = append(d.Marks, m)
 }
 
-func (d *describer) addTunnel(x *traceflow.Tunnel) {
+func (d *describer) addTunnel(x *traceflow.Tunnel, atTTL map[int][]*Node) {
 	p := Pipe{Kind: string(x.Kind), Hidden: x.Hidden, Label: "MPLS", from: int(x.From), to: int(x.To)}
 	switch {
 	case x.Hidden > 0:
@@ -53,13 +57,15 @@ func (d *describer) addTunnel(x *traceflow.Tunnel) {
 	if x.Flows != 1 {
 		p.Detail += "s"
 	}
-	for i := range d.Nodes {
-		n := &d.Nodes[i]
-		if n.TTL < p.from || n.TTL > p.to || n.Address == "" {
-			continue
-		}
-		if slices.ContainsFunc(x.Addresses, func(a netip.Addr) bool { return a.String() == n.Address }) {
-			p.Nodes = append(p.Nodes, n.ID)
+	inside := make(map[string]bool, len(x.Addresses))
+	for _, a := range x.Addresses {
+		inside[a.String()] = true
+	}
+	for ttl := p.from; ttl <= p.to; ttl++ {
+		for _, n := range atTTL[ttl] {
+			if inside[n.Address] {
+				p.Nodes = append(p.Nodes, n.ID)
+			}
 		}
 	}
 	if len(p.Nodes) > 0 {

@@ -11,19 +11,23 @@ import (
 const Dense = 64
 
 // Fold makes one bar of the routers and silent hops of each column that has more
-// than most of them. Paths lead through the bar.
+// than most of them. Paths lead through the bar. What is gone or new stays as it
+// is, unless there is more than most of that alone.
 func (d *Drawing) Fold(most int) {
-	counts := make(map[int]int)
+	counts, changes := make(map[int]int), make(map[int]int)
 	for i := range d.Nodes {
-		if d.Nodes[i].folds() {
-			counts[d.Nodes[i].TTL]++
+		if n := &d.Nodes[i]; n.folds() {
+			counts[n.TTL]++
+			if n.Status != Unchanged {
+				changes[n.TTL]++
+			}
 		}
 	}
 	into := make(map[string]string) // bar by ID of a node in it
 	bars := make(map[int]int)       // index in nodes by TTL
 	var nodes []Node
 	for _, n := range d.Nodes {
-		if !n.folds() || counts[n.TTL] <= most {
+		if !n.folds() || counts[n.TTL] <= most || n.Status != Unchanged && changes[n.TTL] <= most {
 			nodes = append(nodes, n)
 			continue
 		}
@@ -31,7 +35,7 @@ func (d *Drawing) Fold(most int) {
 		if !ok {
 			at = len(nodes)
 			bars[n.TTL] = at
-			nodes = append(nodes, Node{ID: fmt.Sprintf("%d/bar", n.TTL), TTL: n.TTL, Kind: Bar, ASN: n.ASN, ASName: n.ASName, RTT: RTT{Min: math.MaxInt64}})
+			nodes = append(nodes, Node{ID: fmt.Sprintf("%d/bar", n.TTL), TTL: n.TTL, Kind: Bar, ASN: n.ASN, ASName: n.ASName, Status: n.Status, RTT: RTT{Min: math.MaxInt64}})
 		}
 		into[n.ID] = nodes[at].ID
 		nodes[at].take(n)
@@ -75,7 +79,14 @@ func (d *Drawing) Fold(most int) {
 	}
 }
 
-func (n *Node) folds() bool { return n.Kind == Router || n.Kind == Exchange || n.Kind == Silent }
+func (n *Node) folds() bool {
+	switch n.Kind {
+	case Router, Exchange, Silent, Group:
+		return true
+	case Source, Destination, Bar:
+	}
+	return false
+}
 
 // take adds a node to a bar. The median of a bar is the largest of its nodes':
 // it is the slow one that is looked for.
@@ -86,15 +97,14 @@ func (n *Node) take(m Node) {
 	if m.ASN != n.ASN {
 		n.ASN, n.ASName = 0, ""
 	}
+	if m.Status != n.Status {
+		n.Status = Unchanged
+	}
 	if m.Replies > 0 {
 		n.RTT.Min = min(n.RTT.Min, m.RTT.Min)
 		n.RTT.Median, n.RTT.P95, n.RTT.Max = max(n.RTT.Median, m.RTT.Median), max(n.RTT.P95, m.RTT.P95), max(n.RTT.Max, m.RTT.Max)
 	}
-	for _, e := range m.Ends {
-		for range e.Flows {
-			n.endOne(e.Reason)
-		}
-	}
+	n.endHere(m.Ends)
 }
 
 // foldLinks bundles links that begin and end together now.
@@ -120,13 +130,14 @@ func (d *Drawing) foldLinks(into map[string]string) {
 		k := &links[i]
 		k.Flows, k.Share, k.Bundle, k.Samples = k.Flows+l.Flows, k.Share+l.Share, k.Bundle+l.Bundle, k.Samples+l.Samples
 		k.Inferred = k.Inferred && l.Inferred
+		k.Before = nil // of each it may be told in a table
 		if l.Delta != nil && (k.Delta == nil || *k.Delta < *l.Delta) {
 			k.Delta = l.Delta
 		}
 		if l.Lost > k.Lost {
 			k.Lost, k.Label = l.Lost, l.Label
-		} else if k.Lost == 0 {
-			k.Label = "" // each link of a bundle has a delay of its own
+		} else if k.Lost == 0 && k.Label+l.Label != "" {
+			k.Label = "up to +" + Milliseconds(*k.Delta) // each has a delay of its own
 		}
 		if l.Status != k.Status {
 			k.Status = Unchanged

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// owned reports whether an owner of any node is known.
+// owned reports whether nodes stand on the grounds of their owners: one is known,
+// and stations are not cities.
 func (p *placer) owned() bool {
-	return slices.ContainsFunc(p.Nodes, func(n Node) bool { return n.ASN != 0 })
+	return p.By != ByCity && slices.ContainsFunc(p.Nodes, func(n Node) bool { return n.ASN != 0 })
 }
 
 // bands lays a ground behind the nodes of each owner. In every column it is cut
@@ -64,7 +65,9 @@ func (p *placer) cuts() map[int]int {
 	out := make(map[int]int)
 	set := func(r *run) {
 		for _, v := range r.nodes {
-			out[v] = r.low + (r.high-r.low)/2
+			if out[v] = r.low + (r.high-r.low)/2; p.byOwner() {
+				out[v] = r.high // links may pass above it, where the name would stand
+			}
 		}
 	}
 	open := make(map[border]*run)

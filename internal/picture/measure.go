@@ -33,8 +33,8 @@ func (d *describer) measure() {
 		p := &stats[i]
 		before := sourceID
 		from := traceflow.RTTStats{Replies: math.MaxInt}
-		var fromLoss float64
 		verdicts := p.Losses()
+		begins := beginnings(p.Hops, verdicts)
 		for j := range p.Hops {
 			h := &p.Hops[j]
 			id := d.ids[h.Node]
@@ -44,15 +44,12 @@ func (d *describer) measure() {
 			}
 			n := d.node(id)
 			n.Verdict = worse(n.Verdict, string(verdicts[j]))
-			if verdicts[j] == traceflow.LossPersists {
-				if now := h.Loss(); now > fromLoss && (j == 0 || verdicts[j-1] != traceflow.LossPersists) {
-					lost[link] = math.Max(lost[link], now-fromLoss)
-				}
-				fromLoss = h.Loss()
-			}
+			lost[link] = math.Max(lost[link], begins[j])
 			before, from = id, h.RTTStats
 		}
-		if n := len(p.Hops); n > 0 && i < len(d.Paths) {
+		// Flows that were not asked about the destination have no round trip, though
+		// others say that they lead there.
+		if n := len(p.Hops); n > 0 && d.node(d.ids[p.Hops[n-1].Node]).Kind == Destination {
 			last := &p.Hops[n-1]
 			d.Paths[i].Median, d.Paths[i].Sent, d.Paths[i].Replies = last.Median.Microseconds(), last.Sent, last.Replies
 		}
@@ -69,6 +66,43 @@ func (d *describer) measure() {
 		}
 	}
 	d.label()
+}
+
+// beginnings returns how much of what a path loses on to the destination is lost
+// before each hop for the first time. Hops before the first that is judged to
+// lose so, which lose about as much but too little to be sure of alone, are where
+// it begins; a hop behind it is another beginning only if chance does not explain
+// that it loses more.
+func beginnings(hops []traceflow.HopStats, verdicts []traceflow.HopLoss) []float64 {
+	out := make([]float64, len(hops))
+	first := slices.Index(verdicts, traceflow.LossPersists)
+	if first < 0 {
+		return out
+	}
+	at := first
+	for at > 0 && verdicts[at-1] == traceflow.LossUnclear && hops[at-1].Loss() >= hops[first].Loss()/2 {
+		at--
+	}
+	out[at] = hops[first].Loss()
+	last := first
+	for j := first + 1; j < len(hops); j++ {
+		if verdicts[j] != traceflow.LossPersists {
+			continue
+		}
+		if rises(&hops[last], &hops[j]) {
+			out[j] = hops[j].Loss() - hops[last].Loss()
+			last = j
+		}
+	}
+	return out
+}
+
+// rises reports whether a hop loses more than one before it by three standard
+// errors of the difference.
+func rises(a, b *traceflow.HopStats) bool {
+	both := 1 - float64(a.Replies+b.Replies)/float64(a.Sent+b.Sent)
+	deviation := math.Sqrt(both * (1 - both) * (1/float64(a.Sent) + 1/float64(b.Sent)))
+	return b.Loss()-a.Loss() > 3*deviation
 }
 
 // middle returns the median over flows of what paths say, and how many replies
@@ -109,7 +143,7 @@ const (
 
 // label names the links where most of the delay comes from, and those that lose
 // packets.
-func (d *describer) label() {
+func (d *Drawing) label() {
 	longest := int64(0)
 	for i := range d.Nodes {
 		longest = max(longest, d.Nodes[i].RTT.Median)
@@ -128,8 +162,23 @@ func (d *describer) label() {
 	}
 	slow = slices.DeleteFunc(slow, func(l *Link) bool { return *l.Delta < least })
 	slices.SortStableFunc(slow, func(a, b *Link) int { return cmp.Compare(*b.Delta, *a.Delta) })
-	for _, l := range slow[:min(labels, len(slow))] {
-		l.Label = "+" + Milliseconds(*l.Delta)
+	for labelled := 0; len(slow) > 0 && labelled < labels; labelled++ {
+		first, alike := slow[0], 0
+		holder := first // the first of those alike: which is the slowest changes
+		slow = slices.DeleteFunc(slow, func(l *Link) bool {
+			if !l.alike(first) {
+				return false
+			}
+			alike++
+			if cmp.Or(cmp.Compare(l.From, holder.From), cmp.Compare(l.To, holder.To)) < 0 {
+				holder = l
+			}
+			return true
+		})
+		holder.Label = "+" + Milliseconds(*first.Delta)
+		if alike > 1 {
+			holder.Label += " each"
+		}
 	}
 	for i := range d.Links {
 		if l := &d.Links[i]; l.Lost > 0 {
@@ -138,9 +187,18 @@ func (d *describer) label() {
 	}
 }
 
+// alike reports whether links that end at one node, or begin at one, add about
+// the same delay: one label says it of all.
+func (l *Link) alike(o *Link) bool {
+	a, b := *l.Delta, *o.Delta
+	return (l.From == o.From || l.To == o.To) && max(a, b) <= min(a, b)+min(a, b)/10
+}
+
 // Milliseconds writes microseconds with three digits at most.
 func Milliseconds(us int64) string {
 	switch ms := (time.Duration(us) * time.Microsecond).Seconds() * 1000; {
+	case ms > 0 && ms < 0.0995:
+		return fmt.Sprintf("%.2f ms", ms)
 	case ms < 9.95:
 		return fmt.Sprintf("%.1f ms", ms)
 	default:

@@ -4,9 +4,9 @@
 // one model that the SVG, the page and the picture of a difference draw. Data
 // go in and data come out; nothing is written here.
 //
-// Of describes a trace, with no place for anything. Whoever merges two results
-// sets Status on what Of says of each. Fold makes wide columns one bar, and
-// Place gives everything its place:
+// Of describes a trace, with no place for anything. Merge makes one drawing of
+// two, Group one of fewer stations. Fold makes wide columns one bar, and Place
+// gives everything its place:
 //
 //	d := picture.Of(trace)
 //	d.Fold(picture.Dense)
@@ -29,13 +29,36 @@ type Drawing struct {
 	Bands   []Band   `json:"bands"` // none where nothing is known of any owner
 	Marks   []Mark   `json:"marks"`
 	Pipes   []Pipe   `json:"pipes"`
+	// By is what Group has grouped it by; "" for a drawing of single nodes.
+	By Grouping `json:"by,omitempty"`
+	// Merged is set where Merge has made it of two results.
+	Merged bool `json:"merged,omitempty"`
+	// TooLarge says why nothing has a place: there is too much of it. It is "" for
+	// a drawing that can be drawn.
+	TooLarge string `json:"too_large,omitempty"`
+	// Flows are those of Paths. All drawings of a result have the same.
+	Flows []Flow `json:"-"`
 }
 
-// Column is a TTL. The first is that of the source.
+// Flow is what tells a flow from the others of a result.
+type Flow struct {
+	ID              int // unique in a drawing
+	SourcePort      uint16
+	DestinationPort uint16
+	Label           uint32 // of IPv6
+	// met are the nodes of its path, the source first, that answered this very
+	// flow; "" where others say that it passed there.
+	met []string
+}
+
+// Column is a TTL. The first is that of the source. In a drawing by AS or by city
+// TTL only counts the columns, from 0.
 type Column struct {
 	TTL int `json:"ttl"`
-	X   int `json:"x"` // of its left edge
-	W   int `json:"w"`
+	// Label is what stands above it, if that is not the TTL.
+	Label string `json:"label,omitempty"`
+	X     int    `json:"x"` // of its left edge
+	W     int    `json:"w"`
 }
 
 // Status is what became of a thing from one result to another.
@@ -59,6 +82,7 @@ const (
 	Exchange    Kind = "exchange" // a router on the peering LAN of an exchange point
 	Silent      Kind = "silent"   // no answer to any try: of each pair of neighbours one
 	Bar         Kind = "bar"      // all the nodes of a wide column
+	Group       Kind = "group"    // nodes of one owner or city, or of nobody known: Drawing.Group
 )
 
 // Node is one station.
@@ -95,8 +119,20 @@ type Node struct {
 	Ends []End `json:"ends,omitempty"`
 	// Members are what a bar stands for, in the order of address.
 	Members []Node `json:"members,omitempty"`
-	// Share is the part of the flows at this TTL that passed.
+	// Name is that of a group's owner or city; "" where it is not known.
+	Name string `json:"name,omitempty"`
+	// Stations are the nodes that a station of a grouped drawing stands for, by
+	// their IDs in the drawing of single nodes.
+	Stations []string `json:"stations,omitempty"`
+	// Addresses is how many of them a group has, and Medians are the least and the
+	// largest median round trip to one.
+	Addresses int     `json:"addresses,omitempty"`
+	Medians   []int64 `json:"medians_us,omitempty"`
+	// Share is the part of the flows at this TTL that passed; in a drawing by AS or
+	// by city, of all flows.
 	Share float64 `json:"share"`
+	// Before is what it was in the first of two results: Merge.
+	Before *Past `json:"before,omitempty"`
 
 	// X is the left edge, Y the axis that links run along, W the width. Above
 	// and Below are how far it reaches from its axis, its labels included.
@@ -115,8 +151,9 @@ type Node struct {
 }
 
 // Track is one stroke for the ends of links that run together, as wide as all of
-// them. Level is that of most of their flows.
+// them. Level is that of most of their flows. Status is set where it is that of all.
 type Track struct {
+	Status   Status  `json:"status,omitempty"`
 	Width    float64 `json:"width"`
 	Level    int     `json:"level"`
 	Inferred bool    `json:"inferred,omitempty"`
@@ -153,9 +190,14 @@ type Link struct {
 	Status Status  `json:"status,omitempty"`
 	Flows  int     `json:"flows"`
 	Share  float64 `json:"share"` // of the flows between these two TTLs
-	// Bundle is how many links it stands for: more than 1 at a bar. Delta is then
-	// the largest of theirs.
-	Bundle int `json:"bundle"`
+	// Bundle is how many links it stands for: more than 1 at a bar, whose Delta is
+	// the largest of theirs, and between groups, where it is the middle one and
+	// Deltas are the least and the largest.
+	Bundle int     `json:"bundle"`
+	Deltas []int64 `json:"deltas_us,omitempty"`
+	// IXP is the exchange point on whose peering LAN packets pass from one group to
+	// the other.
+	IXP string `json:"ixp,omitempty"`
 	// Inferred: an end is silent, or nothing was sent to the TTLs between.
 	Inferred bool `json:"inferred,omitempty"`
 	// Delta is how much longer the round trip to To is than that to From; not
@@ -166,6 +208,8 @@ type Link struct {
 	Samples int `json:"samples"`
 	// Lost is the loss that begins here and persists to the destination.
 	Lost float64 `json:"lost,omitempty"`
+	// Before is what it was in the first of two results.
+	Before *Past `json:"before,omitempty"`
 
 	// Width is that of the stroke, by share; Level the delay's, from 0 to Levels − 1,
 	// or −1 when Delta is not there.
@@ -178,19 +222,26 @@ type Link struct {
 	Stroke string `json:"stroke"`
 	LabelX int    `json:"label_x"`
 	LabelY int    `json:"label_y"`
+	// Via are the heights at which it passes the columns between those of its ends.
+	Via []int `json:"via,omitempty"`
 }
 
 // Path is one of the ways from end to end.
 type Path struct {
 	ID      int      `json:"id"`
 	Status  Status   `json:"status,omitempty"`
-	Flows   []int    `json:"flows"` // Flow.ID
-	Reached bool     `json:"reached"`
+	Flows   []int    `json:"flows,omitempty"` // Flow.ID; a grouped drawing need not repeat them
+	Reached bool     `json:"reached,omitempty"`
 	Nodes   []string `json:"nodes"` // Node.ID, the source first
-	// Median round trip, packets and replies at its last hop.
-	Median  int64 `json:"median_us"`
-	Sent    int   `json:"sent"`
-	Replies int   `json:"replies"`
+	// Median round trip, packets and replies of the destination; 0 for a path whose
+	// last hop is another.
+	Median  int64 `json:"median_us,omitempty"`
+	Sent    int   `json:"sent,omitempty"`
+	Replies int   `json:"replies,omitempty"`
+	// Before is what it was in the first of two results.
+	Before *Past `json:"before,omitempty"`
+	// ends are how its flows ended that did not reach the destination.
+	ends []End
 }
 
 // Band is the ground behind nodes of one owner.

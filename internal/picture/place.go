@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"traceflow/internal/layout"
 )
@@ -28,6 +29,7 @@ const (
 	stubRoom   = 8  // below a node where paths end
 	narrowest  = 62 // holds any round trip
 	widest     = 170
+	groupWidth = 110 // holds a range of round trips
 	barWidth   = 148
 	barHeight  = 168
 	// A column with more nodes than this has one line of labels.
@@ -36,8 +38,12 @@ const (
 
 // Place says where everything stands. Nodes that were in the drawing before,
 // which may be nil, keep their places as far as new ones leave them room. A
-// drawing that is placed twice is the same both times.
+// drawing that is placed twice is the same both times. Where there is more than can
+// be drawn, nothing has a place, and TooLarge says so.
 func (d *Drawing) Place(before *Drawing) {
+	if d.TooLarge = d.tooLarge(); d.TooLarge != "" {
+		return
+	}
 	p := &placer{Drawing: d, index: make(map[string]int, len(d.Nodes))}
 	for i := range d.Nodes {
 		p.index[d.Nodes[i].ID] = i
@@ -70,7 +76,7 @@ func (p *placer) columns() {
 	}
 	p.Columns = nil
 	for ttl := first; ttl <= last; ttl++ {
-		p.Columns = append(p.Columns, Column{TTL: ttl})
+		p.Columns = append(p.Columns, Column{TTL: ttl, Label: p.columnLabel(ttl)})
 	}
 	p.members = make([][]int, len(p.Columns))
 	for i := range p.Nodes {
@@ -78,6 +84,22 @@ func (p *placer) columns() {
 		p.members[c] = append(p.members[c], i)
 	}
 }
+
+// columnLabel names a column that is no TTL.
+func (d *Drawing) columnLabel(column int) string {
+	switch {
+	case !d.byOwner():
+		return ""
+	case column > 0:
+		return fmt.Sprint(column)
+	case d.By == ByCity:
+		return "city"
+	}
+	return "AS"
+}
+
+// byOwner reports whether columns count owners, or cities.
+func (d *Drawing) byOwner() bool { return d.By == ByAS || d.By == ByCity }
 
 // measureNodes writes labels and sizes. They follow from names, not from what
 // was measured, so that a refresh moves nothing.
@@ -96,6 +118,9 @@ func (p *placer) measureNodes() {
 			if n.Kind == Bar {
 				n.Above, n.Below = barHeight/2+LineHeight*len(n.Lines), barHeight/2
 				width = max(width, barWidth)
+			}
+			if n.Kind == Group {
+				width = max(width, groupWidth)
 			}
 			if len(n.Ends) > 0 {
 				n.Below += stubRoom
@@ -128,6 +153,9 @@ func (n *Node) label(tight bool) {
 	case n.Kind == Bar:
 		n.Lines = n.barLines()
 		return
+	case n.Kind == Group:
+		n.Lines = n.groupLines(tight, fits)
+		return
 	case n.Kind == Silent && tight:
 		n.Lines = []string{"*"}
 		return
@@ -152,8 +180,50 @@ func (n *Node) label(tight bool) {
 	case n.Unreached:
 		n.Lines = append(n.Lines, "not reached")
 	case n.Replies > 0:
-		n.Lines = append(n.Lines, Milliseconds(n.RTT.Median))
+		n.Lines = append(n.Lines, n.roundTrip())
 	}
+}
+
+// roundTrip is the median; in a drawing of two results both, where they differ.
+func (n *Node) roundTrip() string {
+	now := Milliseconds(n.RTT.Median)
+	if n.Before != nil && n.Before.Replies > 0 {
+		if then := Milliseconds(n.Before.RTT.Median); then != now {
+			return strings.TrimSuffix(then, " ms") + " → " + now
+		}
+	}
+	return now
+}
+
+// groupLines says of a group whose it is, how large, and how far away.
+func (n *Node) groupLines(tight bool, fits int) []string {
+	name := n.Name
+	if name == "" {
+		name = "not known whose"
+	}
+	if r := []rune(name); len(r) > fits {
+		name = strings.TrimSpace(string(r[:fits-1])) + "…" // the number stands first
+	}
+	lines := []string{name}
+	if tight {
+		return lines
+	}
+	lines = append(lines, count(n.Addresses, "address"))
+	if n.Replies > 0 {
+		least, most := Milliseconds(n.Medians[0]), Milliseconds(n.Medians[1])
+		if least != most {
+			least = strings.TrimSuffix(least, " ms") + "–" + most
+		}
+		lines = append(lines, least)
+	}
+	return lines
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ses", n, noun)
 }
 
 // barLines says of a bar how many there are, how evenly flows are spread, and
@@ -207,20 +277,23 @@ func (p *placer) heights(before *Drawing) {
 		}
 		g.Boxes[i] = box
 	}
-	for i := range p.Links {
-		g.Links = append(g.Links, layout.Link{From: p.index[p.Links[i].From], To: p.index[p.Links[i].To]})
-	}
+	passings := p.addPassings(g)
 	var places map[string]int
 	if before != nil {
 		places = make(map[string]int, len(before.Nodes))
 		for i := range before.Nodes {
 			places[key(&before.Nodes[i])] = before.Nodes[i].Y
 		}
+		before.passed(places)
 	}
 	y := layout.Arrange(g, places)
 	top, bottom := math.MaxInt, math.MinInt
-	for i := range p.Nodes {
-		top, bottom = min(top, y[i]-p.Nodes[i].Above), max(bottom, y[i]+p.Nodes[i].Below)
+	for i := range g.Boxes {
+		b := &g.Boxes[i]
+		if i < len(p.Nodes) {
+			b.Above = p.Nodes[i].Above
+		}
+		top, bottom = min(top, y[i]-b.Above), max(bottom, y[i]+b.Below)
 	}
 	shift := margin - top
 	if owned {
@@ -228,6 +301,13 @@ func (p *placer) heights(before *Drawing) {
 	}
 	for i := range p.Nodes {
 		p.Nodes[i].Y = y[i] + shift
+	}
+	for i := range p.Links {
+		p.Links[i].Via = nil
+	}
+	for _, x := range passings {
+		l := &p.Links[x.link]
+		l.Via = append(l.Via, y[x.box]+shift)
 	}
 	p.Height = bottom + shift + margin
 	for c := range p.members {
@@ -249,6 +329,9 @@ const (
 	leastChannel = 48
 	mostChannel  = 190
 	stubChannel  = 76 // where paths end
+	// A drawing is at least this part of its height wide, so that it fills more of
+	// a window than a stripe.
+	leastWidth = 0.8
 )
 
 // across sets X of columns and nodes.
@@ -259,15 +342,18 @@ func (p *placer) across() {
 	}
 	for i := range p.Links {
 		l := &p.Links[i]
-		from, to := p.node(l.From), p.node(l.To)
-		c, need := p.column(from.TTL), leastChannel+abs(from.Y-to.Y)/3
-		channel[c] = max(channel[c], min(need, mostChannel))
+		y, c := p.node(l.From).Y, p.column(p.node(l.From).TTL)
+		for _, next := range append(slices.Clone(l.Via), p.node(l.To).Y) {
+			channel[c] = max(channel[c], min(leastChannel+abs(y-next)/3, mostChannel))
+			y, c = next, c+1
+		}
 	}
 	for i := range p.Nodes {
 		if c := p.column(p.Nodes[i].TTL); len(p.Nodes[i].Ends) > 0 {
 			channel[c] = max(channel[c], stubChannel)
 		}
 	}
+	widen(channel, p.Columns, int(leastWidth*float64(p.Height)))
 	x := margin
 	for c := range p.Columns {
 		p.Columns[c].X = x
@@ -280,6 +366,25 @@ func (p *placer) across() {
 		}
 	}
 	p.Width = x + margin
+}
+
+// widen makes channels wider, each by as many times, until columns and channels
+// are that wide together. What follows the last column stays.
+func widen(channel []int, columns []Column, width int) {
+	inner := channel[:len(channel)-1]
+	sum := 0
+	for _, w := range inner {
+		sum += w
+	}
+	for _, c := range columns {
+		width -= c.W
+	}
+	if sum == 0 || width <= sum {
+		return
+	}
+	for i := range inner {
+		inner[i] = inner[i] * width / sum
+	}
 }
 
 func abs(n int) int { return max(n, -n) }

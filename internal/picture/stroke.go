@@ -5,6 +5,7 @@ package picture
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // The widths of strokes.
@@ -48,6 +49,10 @@ func (p *placer) strokes() {
 		if to.In != nil {
 			end = x2
 		}
+		if len(l.Via) > 0 {
+			p.passingStroke(l)
+			continue
+		}
 		l.Stroke = fmt.Sprintf("M%d %d", start, from.Y)
 		if from.Y != to.Y {
 			if start != x1 {
@@ -60,6 +65,32 @@ func (p *placer) strokes() {
 		}
 		l.LabelX, l.LabelY = (x1+x2)/2, (from.Y+to.Y)/2
 	}
+}
+
+// passingStroke draws a link that passes columns, and labels it in the first.
+func (p *placer) passingStroke(l *Link) {
+	from, to := p.node(l.From), p.node(l.To)
+	c := p.column(from.TTL)
+	start, end := from.middle(), to.middle()
+	if from.Out != nil {
+		start = from.X + from.W
+	}
+	if to.In != nil {
+		end = to.X
+	}
+	x, y := from.X+from.W, from.Y
+	var stroke strings.Builder
+	fmt.Fprintf(&stroke, "M%d %dH%d", start, y, x)
+	for _, next := range l.Via {
+		c++
+		column := &p.Columns[c]
+		fmt.Fprintf(&stroke, "%sH%d", bend(x, y, column.X, next), column.X+column.W)
+		x, y = column.X+column.W, next
+	}
+	fmt.Fprintf(&stroke, "%sH%d", bend(x, y, to.X, to.Y), end)
+	l.Stroke = stroke.String()
+	passed := &p.Columns[p.column(from.TTL)+1]
+	l.LabelX, l.LabelY = passed.X+passed.W/2, l.Via[0]
 }
 
 func (n *Node) middle() int { return n.X + n.W/2 }
@@ -75,12 +106,15 @@ func track(links []*Link) *Track {
 	if len(links) < 2 {
 		return nil
 	}
-	t := &Track{Inferred: true, Level: -1}
+	t := &Track{Inferred: true, Level: -1, Status: links[0].Status}
 	share := 0.0
 	var flows [Levels + 1]int
 	for _, l := range links {
 		share += l.Share
 		t.Inferred = t.Inferred && l.Inferred
+		if l.Status != t.Status {
+			t.Status = Unchanged
+		}
 		flows[l.Level+1] += l.Flows
 		if flows[l.Level+1] > flows[t.Level+1] {
 			t.Level = l.Level

@@ -4,6 +4,7 @@ package picture_test
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,8 @@ import (
 
 // traceOf makes a trace of what each flow met, TTL by TTL: the last part of
 // 198.51.100.0/24 addresses, "d" for the destination, "*" for silence, "x" after
-// an address for a refusal.
+// an address for a refusal, "#" and a number for the interface that the probe came
+// in by.
 func traceOf(t testing.TB, flows ...string) *traceflow.Trace {
 	t.Helper()
 	started := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -40,7 +42,11 @@ func traceOf(t testing.TB, flows ...string) *traceflow.Trace {
 			case refused:
 				e.Reply = traceflow.Reply{Kind: traceflow.Unreachable, ICMPType: 3, ICMPCode: 13, Address: netip.MustParseAddr("198.51.100." + name)}
 			default:
+				name, index, told := strings.Cut(name, "#")
 				e.Reply = traceflow.Reply{Kind: traceflow.TimeExceeded, Address: netip.MustParseAddr("198.51.100." + name)}
+				if i, _ := strconv.Atoi(index); told {
+					e.Reply.Interfaces = []traceflow.Interface{{Role: traceflow.IncomingInterface, Index: uint32(i)}}
+				}
 			}
 			if e.Reply.Kind.Answered() {
 				e.Reply.RTT = time.Duration(ttl) * 2 * time.Millisecond

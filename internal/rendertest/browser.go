@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,16 +26,24 @@ const patience = 3 * time.Minute
 // Browser is Chromium of Debian, without a window and without a network.
 type Browser struct{ ctx context.Context } //nolint:containedctx // chromedp keeps its browser there
 
+// ChromiumOptions say how the browser starts: with a folder of its own, without a
+// window, and asking nothing of the network by itself.
+func ChromiumOptions(folder string) ([]chromedp.ExecAllocatorOption, error) {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(folder),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
+	), nil
+}
+
 // Chromium starts a browser that ends with the test. It may take two seconds.
 func Chromium(t testing.TB) *Browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
+	options, err := ChromiumOptions(t.TempDir())
 	Require(t, err == nil, "chromium")
-	options := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
-	options = append(options,
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
-	)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
@@ -53,17 +62,32 @@ type Tab struct {
 	t         testing.TB
 	ctx       context.Context //nolint:containedctx // chromedp keeps its tab there
 	downloads string
+	allowed   string // how the addresses begin that it may ask
+	// Close closes the tab before its test ends.
+	Close func()
 
 	mu         sync.Mutex
 	complaints []string
 }
 
-// Open opens a page in a window of that size.
+// Open opens a page from disk in a window of that size.
 func (b *Browser) Open(t testing.TB, url string, width, height int64) *Tab {
 	t.Helper()
+	return b.open(t, "file:", url, width, height)
+}
+
+// OpenServed opens a page of a server at an origin, as "http://127.0.0.1:8081".
+// That the server does not answer is no complaint.
+func (b *Browser) OpenServed(t testing.TB, origin, path string, width, height int64) *Tab {
+	t.Helper()
+	return b.open(t, origin+"/", origin+path, width, height)
+}
+
+func (b *Browser) open(t testing.TB, allowed, url string, width, height int64) *Tab {
+	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
-	tab := &Tab{t: t, ctx: ctx, downloads: t.TempDir()}
-	t.Cleanup(func() {
+	tab := &Tab{t: t, ctx: ctx, downloads: t.TempDir(), allowed: allowed}
+	tab.Close = sync.OnceFunc(func() {
 		cancel()
 		tab.mu.Lock()
 		defer tab.mu.Unlock()
@@ -71,6 +95,7 @@ func (b *Browser) Open(t testing.TB, url string, width, height int64) *Tab {
 			t.Error(c)
 		}
 	})
+	t.Cleanup(tab.Close)
 	if err := chromedp.Listen(ctx, tab.hear); err != nil {
 		t.Fatal(err)
 	}
@@ -98,9 +123,12 @@ func (b *Tab) hear(event any) {
 			complaint += " " + string(a.Value) + a.Description
 		}
 	case *log.EventEntryAdded:
+		if e.Entry.Source == log.EntrySourceNetwork && strings.HasPrefix(e.Entry.URL, b.allowed) {
+			return
+		}
 		complaint = "log: " + e.Entry.Text
 	case *network.EventRequestWillBeSent:
-		if url := e.Request.URL; !strings.HasPrefix(url, "file:") && !strings.HasPrefix(url, "blob:") {
+		if url := e.Request.URL; !strings.HasPrefix(url, b.allowed) && !strings.HasPrefix(url, "blob:") {
 			complaint = "request to " + url
 		}
 	}

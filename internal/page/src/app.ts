@@ -1,40 +1,55 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { cardFor } from "./card.ts";
+import { answer } from "./ask.ts";
+import { cardFor, copy, copyBy } from "./card.ts";
 import { Colours } from "./colour.ts";
-import type { Link, Node, Page } from "./data.ts";
-import { button, h, s, say } from "./dom.ts";
-import { Scene, type Strip } from "./draw.ts";
+import { spanOf, veil, within } from "./cut.ts";
+import { type Drawing, groupedBy, type Page } from "./data.ts";
+import { afterPaint, button, h, s, say } from "./dom.ts";
+import { Scene } from "./draw.ts";
 import { asCSV, asPNG, drawingAsSVG, save, svgBlob } from "./export.ts";
-import { header } from "./header.ts";
+import { follow, followPath } from "./follow.ts";
+import { Header } from "./header.ts";
 import { helpDialog, listenForKeys } from "./keys.ts";
 import { legend } from "./legend.ts";
+import { keyOf, light } from "./light.ts";
 import { List } from "./list.ts";
 import { key, Model, type Pick } from "./model.ts";
-import { metrics, type State, type Store } from "./state.ts";
+import { exchange } from "./morph.ts";
+import { Press } from "./press.ts";
+import type { Progress } from "./progress.ts";
+import { metrics, type State, type Store, write } from "./state.ts";
+import { roomFor, stretch } from "./stretch.ts";
 import { summary } from "./summary.ts";
 import { tables } from "./table.ts";
 import { linkTip, nodeTip, Tip } from "./tip.ts";
 import { drop, Tools } from "./tools.ts";
 import { type Place, View } from "./view.ts";
+import { step } from "./walk.ts";
 
-/** More strips than these beside each other are no longer told apart. */
-const mostStrips = 8;
-
-/** Drawings of no more stations are there at once, names and all. */
+/** Drawings of no more stations are there at once. */
 const small = 150;
 
-/** The page: it keeps all parts at what the state says. */
+/** What a page that is served has more than one from disk. */
+export interface Served {
+  banner: Element;
+  progress: Progress;
+}
+
+/** The page: it keeps all parts at what the state says, and at the data that came
+ * last. What the user has done stays when other data come. */
 export class App {
   readonly parts: Element[];
-  private readonly model: Model;
-  private readonly colours: Colours;
-  private readonly scene: Scene;
+  private model: Model;
+  private colours: Colours;
+  private scene: Scene;
   private readonly view: View;
   private readonly list: List;
   private readonly tools: Tools;
+  private readonly header: Header;
   private readonly tip = new Tip();
   private readonly help = helpDialog();
+  private readonly press = new Press();
   private readonly svg = s("svg", {
     class: "picture", tabindex: 0, role: "application", "aria-roledescription": "drawing", "aria-describedby": "how",
     "aria-label": "Drawing of all paths", "aria-details": "twin",
@@ -48,26 +63,30 @@ export class App {
   private far = 0;
   /** Whether it is the user's hand that changes the view. */
   private moving = false;
+  /** Whether stations and strokes are still to be drawn, or are a sketch. */
+  private sketched = false;
+  /** How many times its own height a drawing is high. */
+  private readonly heights = new WeakMap<Drawing, number>();
 
-  /** times is how many times its own height the drawing is high. */
-  constructor(page: Page, private readonly store: Store, private readonly times: number) {
-    const m = (this.model = new Model(page));
+  constructor(private page: Page, private readonly store: Store, private readonly served: Served | null) {
+    const m = (this.model = this.modelOf(page));
     this.colours = new Colours(m);
     this.scene = new Scene(m, this.colours);
-    this.view = new View(this.svg, this.scene.root, page.drawing.columns, page.drawing, (byHand) => this.moved(byHand));
+    this.view = new View(this.svg, (byHand) => this.moved(byHand));
     this.list = new List(m, {
       query: (query) => store.set({ query }),
       pick: (id, compare) => this.pickPath(id, compare),
       hover: (id) => this.over(id === null ? null : { kind: "path", id }),
     });
-    const exports = drop("Export", "", button("SVG, as shown", {}, () => this.export("svg")), button("PNG, as shown", {}, () => this.export("png")), button("CSV, all paths", {}, () => this.export("csv")));
-    this.tools = new Tools(store, { bands: page.drawing.bands.length > 0, silent: page.drawing.nodes.some((n) => n.kind === "silent") }, exports, button("Keys", { title: "?", "aria-haspopup": "dialog" }, () => this.help.showModal()));
+    const exports = drop("Export", "", button("SVG, as shown", {}, () => this.export("svg")), button("PNG, as shown", {}, () => this.export("png")), button("CSV, all paths", {}, () => this.export("csv")),
+      ...(served ? [button("Copy link to this view", {}, () => void copy(new URL(`#${write(store.now)}`, location.href).href))] : []));
+    this.tools = new Tools(store, exports, button("Keys", { title: "?", "aria-haspopup": "dialog" }, () => this.help.showModal()));
     this.zoom = h("div", { class: "zoom", role: "group", "aria-label": "Scale" },
       button("+", { "aria-label": "Nearer" }, () => this.view.scale(1.4)), button("−", { "aria-label": "Farther" }, () => this.view.scale(1 / 1.4)),
       button("⤢", { "aria-label": "Fit", title: "0" }, () => this.fit()));
-    const head = header(m);
+    this.header = new Header(served?.banner ?? null, served?.progress.root ?? null);
     this.parts = [
-      h("div", { class: "app" }, head, this.tools.root, this.list.root,
+      h("div", { class: "app" }, this.header.root, this.tools.root, this.list.root,
         h("main", { class: "stage" }, this.svg, this.twin, this.zoom, this.legend,
           h("p", { class: "unseen", id: "how" }, "Arrow keys go from station to station, Enter isolates one, t shows everything as a table."),
           h("p", { class: "unseen", id: "live", role: "status", "aria-live": "polite" })), this.card),
@@ -80,40 +99,124 @@ export class App {
   start() {
     const now = this.store.now;
     if (now.pick && !this.model.exists(now.pick)) this.store.now = { ...now, pick: null, other: null };
-    if (this.store.now.view) this.view.go(this.placeOf(this.store.now.view), false);
-    else this.view.fit();
-    this.update(this.store.now, null);
-    this.view.open();
-    const finish = () => {
-      this.scene.finish();
-      this.list.fill();
-      this.lightUp();
-    };
-    if (this.model.page.drawing.nodes.length <= small) finish();
-    else requestAnimationFrame(() => setTimeout(finish)); // after the first paint
+    this.showAll(true);
     this.store.listen((next, before) => this.update(next, before));
-    new ResizeObserver(() => this.store.now.view === null && this.view.fit()).observe(this.svg);
+    new ResizeObserver(() => this.store.now.view === null && this.fitView()).observe(this.svg);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.dress(this.store.now));
   }
 
+  /** Draws stations and strokes. Of a large drawing with nothing pale there is a
+   * sketch first, which looks the same. */
+  private draw() {
+    const now = this.store.now;
+    const pale = now.pick || now.query.trim() || now.share > 0 || now.loss > 0 || now.delay > 0;
+    if (this.model.page.drawing.nodes.length <= small || pale) {
+      this.finish();
+      return;
+    }
+    this.scene.sketch(now.colour, this.far, this.far > 1.35 ? null : this.view.area);
+    afterPaint(() => this.finish());
+  }
+
+  /** Draws what is to be drawn, or what a sketch stands for. */
+  private finish() {
+    if (!this.sketched) return;
+    this.sketched = false;
+    this.scene.finish(this.store.now.colour);
+    this.list.fill(this.model);
+    this.lightUp();
+  }
+
+  /** Takes other data in place of those that are shown; not while the user holds
+   * something that they could take away. */
+  take(page: Page) {
+    this.press.free(() => {
+      this.page = page;
+      this.renew();
+    });
+  }
+
+  /** Shows the data anew: all that the user did stays, if it can. */
+  private renew() {
+    const before = this.model;
+    const m = (this.model = this.modelOf(this.page));
+    this.colours = new Colours(m);
+    this.scene = new Scene(m, this.colours);
+    const now = this.store.now;
+    const pick = follow(now.pick, before, m);
+    const other = pick?.kind === "path" ? followPath(now.other, before, m) : null;
+    if (now.pick && !pick) say("What was picked is no longer in the picture.");
+    if (JSON.stringify([pick, other]) !== JSON.stringify([now.pick, now.other])) this.store.keep({ pick, other });
+    this.hover = follow(this.hover, before, m);
+    if (this.cursor !== null && !m.nodes.has(this.cursor)) this.cursor = null;
+    this.showAll(false);
+    if (this.hover) this.tip.again(this.tipOf(this.hover));
+    else this.tip.hide();
+  }
+
+  /** Makes a model of data, of a drawing that is as high as there is room. A
+   * drawing that the user has moved stays as high as it is. */
+  private modelOf(page: Page): Model {
+    const shown = groupedBy(page, this.store.now.group);
+    const d = shown.drawing;
+    if (!this.heights.has(d)) {
+      const before = this.store.now.view && this.model ? this.heights.get(this.model.page.drawing) : undefined;
+      const times = before ?? roomFor(d);
+      stretch(d, times);
+      this.heights.set(d, times);
+    }
+    return new Model(shown);
+  }
+
+  /** Shows the data: at first as soon as can be. */
+  private showAll(first: boolean) {
+    const m = this.model;
+    const d = m.page.drawing;
+    if (this.served) document.title = `${m.page.title} · traceflow`;
+    this.header.update(m);
+    this.served?.progress.update(m);
+    this.tools.offer(this.page, d);
+    this.view.take(this.scene.root, d.columns, d);
+    this.far = 0;
+    this.sketched = false;
+    this.update(this.store.now, null);
+    this.look(this.store.now);
+    this.sketched = true;
+    if (first) this.draw();
+    else this.finish();
+    this.view.open();
+  }
+
+  /** Goes to where the state says. */
+  private look(now: State) {
+    if (now.view) this.view.go(this.placeOf(now.view), false);
+    else this.fitView();
+  }
+
   private update(now: State, before: State | null) {
+    this.finish();
     const changed = (...names: (keyof State)[]) => before === null || names.some((n) => now[n] !== before[n]);
+    if (before && changed("group")) {
+      this.renew();
+      return;
+    }
+    const m = this.model;
     if (changed("theme")) this.dress(now);
     if (changed("colour")) {
       this.scene.paint(now.colour);
-      this.legend.replaceChildren(...legend(this.model, this.colours, now.colour));
+      exchange(this.legend, legend(m, this.colours, now.colour));
       this.svg.classList.toggle("byloss", now.colour === "loss");
     }
     this.svg.classList.toggle("nobands", !now.bands);
     this.svg.classList.toggle("nosilent", !now.silent);
-    if (changed("table")) this.showTable(now.table);
+    if (changed("from", "to")) this.cut(now);
+    if (changed("table", "from", "to")) this.showTable(now.table);
     if (changed("pick", "other")) {
-      const go = (pick: Pick | null) => this.go(pick);
-      const pick = now.pick && this.model.exists(now.pick) ? now.pick : null;
-      this.card.replaceChildren(...(pick ? cardFor(this.model, pick, now.other, go) : summary(this.model, go)));
-      this.card.scrollTop = 0;
+      const pick = now.pick && m.exists(now.pick) ? now.pick : null;
+      exchange(this.card, pick ? cardFor(m, pick, now.other) : summary(m));
+      if (before) this.card.scrollTop = 0;
     }
-    if (changed("view") && before && now.view && !this.moving) this.view.go(this.placeOf(now.view), false);
+    if (changed("view", "from", "to") && before && !this.moving) this.look(now);
     if (changed("pick", "other", "query", "share", "loss", "delay", "colour", "silent")) this.lightUp();
     this.tools.update(now);
   }
@@ -122,55 +225,14 @@ export class App {
   private lightUp() {
     const now = this.store.now;
     const m = this.model;
-    const matching = now.query.trim() ? m.matching(now.query) : null;
-    const pick = this.hover ?? now.pick;
-    let lit: Set<number> | null = matching;
-    if (pick && m.exists(pick)) {
-      const through = new Set(m.pathsThrough(pick));
-      if (!this.hover && now.other !== null) through.add(now.other);
-      lit = through;
-    }
-    const has = (paths: Set<number>) => lit === null || [...paths].some((p) => lit.has(p));
-    const enough = (l: Link) => 100 * l.share >= now.share && 100 * (l.lost ?? 0) >= now.loss && (now.delay === 0 || (l.delta_us ?? 0) >= 1000 * now.delay);
-    const limited = now.share > 0 || now.loss > 0 || now.delay > 0;
-    const link = (l: Link) => enough(l) && has(m.pathsThrough({ kind: "link", from: l.from, to: l.to }));
-    const node = (n: Node) => {
-      const here: Pick = { kind: "node", id: n.id };
-      if (pick?.kind === "node" && (pick.id === n.id || m.bars.get(pick.id) === n.id)) return true;
-      if (!has(m.pathsThrough(here)) && !(lit === null && n.kind === "source")) return n.unreached === true && lit === null;
-      return !limited || [...(m.into.get(n.id) ?? []), ...(m.outOf.get(n.id) ?? [])].some(enough);
-    };
-    const found = (n: Node) => matching !== null && [n, ...(n.members ?? [])].some((x) => m.nodeMatches(x, now.query));
-    this.scene.light(link, node, found);
-    const strips = this.strips(now, lit);
-    this.scene.lay(strips);
-    this.svg.classList.toggle("striped", strips.length > 0);
+    const l = light(m, this.colours, now, this.hover);
+    this.scene.light(l.link, l.node, l.found);
+    this.scene.lay(l.strips);
+    this.svg.classList.toggle("striped", l.strips.length > 0);
     const picked = now.pick?.kind === "node" ? (m.bars.get(now.pick.id) ?? now.pick.id) : now.pick?.kind === "link" ? key(now.pick.from, now.pick.to) : null;
     this.scene.mark(this.cursor, picked);
-    const chosen = now.pick?.kind === "path" ? [now.pick.id, ...(now.other === null ? [] : [now.other])] : [];
-    const through = now.pick && now.pick.kind !== "path" ? m.pathsThrough(now.pick) : null;
-    const all = matching ?? new Set(m.paths.keys());
-    const shown = through ? new Set([...all].filter((p) => through.has(p))) : all;
-    this.list.update(shown, chosen, (id) => this.keyOf(id, now, chosen), now.query);
+    this.list.update(l.rows, l.chosen, (id) => keyOf(this.colours, id, now, l.chosen), now.query);
     this.list.highlight(this.hover && this.hover.kind !== "path" ? m.pathsThrough(this.hover) : null);
-  }
-
-  /** Which paths are drawn over the others. */
-  private strips(now: State, lit: Set<number> | null): Strip[] {
-    if (this.hover?.kind === "path") return [{ path: this.hover.id, colour: now.colour === "path" ? this.colours.path(this.hover.id) : "one" }];
-    if (!this.hover && now.pick?.kind === "path") {
-      const one: Strip = { path: now.pick.id, colour: "one" };
-      return now.other === null ? [one] : [one, { path: now.other, colour: "two" }];
-    }
-    if (now.colour !== "path") return [];
-    const ids = [...this.model.paths.keys()].filter((id) => lit === null || lit.has(id));
-    return ids.length <= mostStrips ? ids.map((id) => ({ path: id, colour: this.colours.path(id) })) : [];
-  }
-
-  private keyOf(id: number, now: State, chosen: number[]): string {
-    if (chosen[0] === id) return "one";
-    if (chosen[1] === id) return "two";
-    return now.colour === "path" ? this.colours.path(id) : "";
   }
 
   private dress(now: State) {
@@ -178,8 +240,19 @@ export class App {
     document.documentElement.dataset["theme"] = dark ? "dark" : "light";
   }
 
+  /** Hides the columns that are not to be shown. */
+  private cut(now: State) {
+    const d = this.model.page.drawing;
+    this.scene.root.querySelector(".veil")?.remove();
+    this.scene.root.append(veil(d, spanOf(d, now)));
+  }
+
   private showTable(yes: boolean) {
-    if (yes && this.twin.childElementCount === 0) this.twin.append(...tables(this.model, (pick) => this.go(pick)));
+    exchange(this.twin, yes ? tables(this.model, within(this.model.page.drawing, this.store.now)) : []);
+    this.hideForTable(yes);
+  }
+
+  private hideForTable(yes: boolean) {
     this.twin.hidden = !yes;
     this.svg.toggleAttribute("hidden", yes);
     this.legend.hidden = yes;
@@ -213,8 +286,16 @@ export class App {
   }
 
   private fit() {
-    this.view.fit();
+    this.fitView();
     this.store.set({ view: null });
+  }
+
+  private fitView() {
+    this.view.fit(spanOf(this.model.page.drawing, this.store.now));
+  }
+
+  private get times(): number {
+    return this.heights.get(this.model.page.drawing) ?? 1;
   }
 
   /** The state has places in the drawing as it came: they are the same in every
@@ -228,12 +309,11 @@ export class App {
     const { k } = this.view.place;
     const m = k > 0.6 ? 1 : k > 0.42 ? 1.35 : k > 0.28 ? 1.9 : k > 0.19 ? 2.8 : k > 0.12 ? 4 : 6;
     if (m !== this.far) {
+      this.finish();
       this.far = m;
       this.svg.style.setProperty("--m", String(m));
-      this.svg.classList.toggle("near", m === 1.35);
-      this.svg.classList.toggle("far", m > 1.35);
-      this.scene.letter(m);
     }
+    this.scene.letter(m, k);
     if (!byHand) return;
     const { x, y } = this.view.place;
     this.moving = true;
@@ -246,30 +326,38 @@ export class App {
     if (kind === "csv") save(name, new Blob([asCSV(this.model)], { type: "text/csv" }));
     else {
       const shown = this.store.now.table;
-      if (shown) this.showTable(false); // what is not shown has no colours
+      if (shown) this.hideForTable(false); // what is not shown has no colours
+      this.svg.style.setProperty("--m", "1"); // a file is looked at from near
+      this.scene.letter(1, 1);
       const svg = drawingAsSVG(this.model, this.scene.root);
-      if (shown) this.showTable(true);
+      this.svg.style.setProperty("--m", String(this.far));
+      this.scene.letter(this.far, this.view.place.k);
+      if (shown) this.hideForTable(true);
       save(name, kind === "svg" ? svgBlob(svg) : await asPNG(svg));
     }
     say(`Saved ${name}`);
   }
 
+  private tipOf(pick: Pick): string {
+    if (pick.kind === "node") return nodeTip(this.model, this.model.nodes.get(pick.id)!);
+    if (pick.kind === "link") return linkTip(this.model, this.model.links.get(key(pick.from, pick.to))!);
+    return "";
+  }
+
   private listen() {
-    const what = (e: Event): Pick | null => {
-      const at = e.target as Element;
-      const node = at.closest("[data-n]")?.getAttribute("data-n");
+    const what = (at: Element | null): Pick | null => {
+      const node = at?.closest("[data-n]")?.getAttribute("data-n");
       if (node) return { kind: "node", id: node };
-      const link = at.closest("[data-l]")?.getAttribute("data-l")?.split("~");
+      const link = at?.closest("[data-l]")?.getAttribute("data-l")?.split("~");
       return link ? { kind: "link", from: link[0]!, to: link[1]! } : null;
     };
     this.svg.addEventListener("pointermove", (e) => {
       if (e.pointerType === "touch" || e.buttons !== 0) return;
-      const pick = what(e);
+      const at = e.target as Element;
+      const pick = what(at);
       this.over(pick);
-      const text = (e.target as Element).closest("[data-tip]")?.getAttribute("data-tip");
-      if (pick?.kind === "node") this.tip.show(nodeTip(this.model, this.model.nodes.get(pick.id)!), e.clientX, e.clientY);
-      else if (pick?.kind === "link") this.tip.show(linkTip(this.model, this.model.links.get(key(pick.from, pick.to))!), e.clientX, e.clientY);
-      else if (text) this.tip.show(text, e.clientX, e.clientY);
+      const text = pick ? this.tipOf(pick) : at.closest("[data-tip]")?.getAttribute("data-tip");
+      if (text) this.tip.show(text, e.clientX, e.clientY);
       else this.tip.hide();
     });
     this.svg.addEventListener("pointerleave", () => {
@@ -278,11 +366,13 @@ export class App {
     });
     this.svg.addEventListener("click", (e) => {
       if (this.view.dragged) return;
-      const pick = what(e);
+      // A press on a sketch was meant for what took its place.
+      const pick = what(e.target as Element) ?? what(document.elementFromPoint(e.clientX, e.clientY));
       if (pick || this.store.now.pick) this.go(pick);
     });
     this.svg.addEventListener("keydown", (e) => this.walk(e));
     this.svg.addEventListener("blur", () => this.scene.mark(null, null));
+    for (const part of [this.card, this.twin]) answer(part, (pick) => this.go(pick), copyBy);
     listenForKeys({
       "/": () => this.list.field.focus(),
       p: () => this.list.rows.focus(),
@@ -295,6 +385,7 @@ export class App {
       "0": () => this.fit(),
       g: () => this.store.set({ bands: !this.store.now.bands }),
       s: () => this.store.set({ silent: !this.store.now.silent }),
+      l: () => this.served?.progress.toggle(),
       t: () => this.store.set({ table: !this.store.now.table }),
       c: () => this.store.set({ colour: metrics[(metrics.indexOf(this.store.now.colour) + 1) % metrics.length]! }),
     });
@@ -311,26 +402,15 @@ export class App {
   /** Goes from station to station. */
   private walk(e: KeyboardEvent) {
     const m = this.model;
-    const d = m.page.drawing;
     const at = this.cursor ?? (this.store.now.pick?.kind === "node" ? this.store.now.pick.id : null);
-    const n = at === null ? undefined : m.nodes.get(m.bars.get(at) ?? at);
-    if (e.key === "Enter" && n) {
+    if (e.key === "Enter" && at !== null && m.nodes.has(at)) {
       e.preventDefault();
-      this.go({ kind: "node", id: n.id });
+      this.go({ kind: "node", id: m.bars.get(at) ?? at });
       return;
     }
     if (!/^Arrow/.test(e.key)) return;
     e.preventDefault();
-    let next: string | undefined;
-    if (!n) next = d.nodes.find((x) => x.kind === "source")?.id;
-    else if (e.key === "ArrowRight" || e.key === "ArrowLeft") {
-      const links = [...((e.key === "ArrowRight" ? m.outOf : m.into).get(n.id) ?? [])].sort((a, b) => b.flows - a.flows);
-      next = e.key === "ArrowRight" ? links[0]?.to : links[0]?.from;
-    } else {
-      const column = d.nodes.filter((x) => x.ttl === n.ttl).sort((a, b) => a.y - b.y);
-      next = column[column.indexOf(n) + (e.key === "ArrowDown" ? 1 : -1)]?.id;
-    }
-    const to = next === undefined ? undefined : m.nodes.get(next);
+    const to = step(m, at, e.key, within(m.page.drawing, this.store.now));
     if (!to) return;
     this.cursor = to.id;
     this.scene.mark(to.id, null);

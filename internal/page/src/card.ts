@@ -3,11 +3,10 @@
 import { commands } from "./commands.ts";
 import { endText } from "./draw.ts";
 import type { Detail, Link, Node, Path } from "./data.ts";
-import { button, h, s, say } from "./dom.ts";
+import { ask } from "./ask.ts";
+import { h, s, say } from "./dom.ts";
 import { key, type Model, type Pick } from "./model.ts";
 import { count, lossOf, ms, percent, ranges, verdict } from "./text.ts";
-
-type Go = (pick: Pick | null) => void;
 
 /** Copies a text, also where the page came from disk. */
 export async function copy(text: string) {
@@ -24,13 +23,17 @@ export async function copy(text: string) {
   say(`Copied: ${text}`);
 }
 
+/** Copies what a button is for, and says so on it for a moment. */
+export function copyBy(b: HTMLButtonElement, text: string) {
+  void copy(text);
+  const was = b.textContent;
+  if (was === "Copied") return;
+  b.textContent = "Copied";
+  setTimeout(() => (b.textContent = was), 1200);
+}
+
 function copyButton(name: string, text: string): HTMLButtonElement {
-  const b = button(`Copy ${name}`, { title: text, "data-copy": text }, () => {
-    void copy(text);
-    b.textContent = "Copied";
-    setTimeout(() => (b.textContent = `Copy ${name}`), 1200);
-  });
-  return b;
+  return h("button", { type: "button", title: text, "data-copy": text }, `Copy ${name}`);
 }
 
 type Row = [string, string | Element | undefined | null | false];
@@ -41,12 +44,12 @@ function facts(rows: Row[]): HTMLDListElement {
   return dl;
 }
 
-function top(title: string, go: Go): HTMLDivElement {
-  return h("div", { class: "top" }, h("h2", { tabindex: -1 }, title), button("Close", { title: "Esc" }, () => go(null)));
+function top(title: string): HTMLDivElement {
+  return h("div", { class: "top" }, h("h2", { tabindex: -1 }, title), ask("Close", null, { title: "Esc" }));
 }
 
-function nodeLink(m: Model, id: string, go: Go): HTMLButtonElement {
-  return button(m.name(id), { class: "link" }, () => go({ kind: "node", id }));
+function nodeLink(m: Model, id: string): HTMLButtonElement {
+  return ask(m.name(id), { kind: "node", id }, { class: "link" });
 }
 
 /** Ports of the flows of some paths. */
@@ -57,26 +60,26 @@ function portsOf(m: Model, paths: Set<number>): string {
   return text.length > 160 ? `${text.slice(0, text.lastIndexOf(",", 160))}, …` : text;
 }
 
-function pathLinks(m: Model, paths: Set<number>, go: Go): HTMLElement {
+function pathLinks(m: Model, paths: Set<number>): HTMLElement {
   const box = h("div", { class: "copies" });
   const ids = [...paths];
-  for (const id of ids.slice(0, 40)) box.append(button(String(id), { "aria-label": `Path ${id}` }, () => go({ kind: "path", id })));
+  for (const id of ids.slice(0, 40)) box.append(ask(String(id), { kind: "path", id }, { "aria-label": `Path ${id}` }));
   if (ids.length > 40) box.append(h("span", { class: "quiet" }, `and ${ids.length - 40} more`));
   if (m.page.paths.length === 0) box.append(h("span", { class: "quiet" }, "none"));
   return box;
 }
 
 /** A card for what is picked. */
-export function cardFor(m: Model, pick: Pick, other: number | null, go: Go): Element[] {
+export function cardFor(m: Model, pick: Pick, other: number | null): Element[] {
   switch (pick.kind) {
     case "node":
-      return nodeCard(m, m.nodes.get(pick.id)!, go);
+      return nodeCard(m, m.nodes.get(pick.id)!);
     case "link":
-      return linkCard(m, m.links.get(key(pick.from, pick.to))!, go);
+      return linkCard(m, m.links.get(key(pick.from, pick.to))!);
     case "path": {
       const a = m.paths.get(pick.id)!;
       const b = other === null ? undefined : m.paths.get(other);
-      return b ? compareCard(m, a, b, go) : pathCard(m, a, go);
+      return b ? compareCard(m, a, b) : pathCard(m, a);
     }
   }
 }
@@ -96,26 +99,26 @@ function said(text: string | undefined, source: string | undefined): string {
   return text ? (source ? `${text} (says ${source})` : text) : "";
 }
 
-function nodeCard(m: Model, n: Node, go: Go): Element[] {
+function nodeCard(m: Model, n: Node): Element[] {
   const d = m.detail(n.id);
   const paths = m.pathsThrough({ kind: "node", id: n.id });
-  const titles: Record<string, string> = { silent: `Silent hop at TTL ${n.ttl}`, bar: `${n.members?.length ?? 0} next hops at TTL ${n.ttl}`, source: `Source ${m.name(n.id)}` };
-  const out: Element[] = [top(titles[n.kind] ?? m.name(n.id), go)];
+  const titles: Record<string, string> = { silent: `Silent hop at TTL ${n.ttl}`, bar: `${n.members?.length ?? 0} next hops at TTL ${n.ttl}`, group: m.name(n.id), source: `Source ${m.name(n.id)}` };
+  const out: Element[] = [top(titles[n.kind] ?? m.name(n.id))];
   if (n.unreached) out.push(h("p", {}, "The destination answered nothing. No link leads to it, as nobody knows what the last one is."));
   const sent = n.sent > 0;
   out.push(facts([
     ["Address", n.address && h("span", { class: "mono" }, n.address)],
     ["Name", said(n.hostname, d.name_source)],
     ["Kind", n.kind === "exchange" ? "router at an exchange point" : n.kind === "destination" ? "destination" : null],
-    ["TTL", n.kind === "source" ? "" : String(n.ttl)],
+    ["TTL", n.kind === "source" ? "" : n.kind === "group" ? ranges((n.members ?? []).map((x) => x.ttl)) : String(n.ttl)],
     ["Interface", [n.interface ? `index ${n.interface}` : "", ...(d.in ?? [])].filter(Boolean).join(", ")],
     ["AS", said(as(n, d), d.origin_source)],
     ["Prefix", d.prefix && h("span", { class: "mono" }, d.prefix)],
     ["Exchange", said([n.ixp, d.lan].filter(Boolean).join(", "), d.lan_source)],
     ["Place", said([n.city, n.country].filter(Boolean).join(", "), d.place_source)],
     ["Hidden", n.hidden ? count(n.hidden, "hop") : ""],
-    ["Flows", n.kind === "source" ? String(n.flows) : `${n.flows}, ${percent(n.share)} of those at this TTL`],
-    ["Round trip", sent ? (n.kind === "bar" ? `${n.replies > 0 ? `${ms(n.rtt_us.min)} to ${ms(n.rtt_us.max)}` : "N/A"}` : rtt(n)) : ""],
+    ["Flows", n.kind === "source" ? String(n.flows) : `${n.flows}, ${percent(n.share)} of ${n.kind === "group" ? "all" : "those at this TTL"}`],
+    ["Round trip", sent ? (n.kind === "bar" || n.kind === "group" ? `${n.replies > 0 ? `${ms(n.rtt_us.min)} to ${ms(n.rtt_us.max)}` : "N/A"}` : rtt(n)) : ""],
     ["Answered", sent ? `${n.replies} of ${count(n.sent, "packet")}` : ""],
     ["Loss", sent && n.replies > 0 && n.replies < n.sent ? lossText(n, d) : ""],
     ["Ends here", (n.ends ?? []).map((e) => `${count(e.flows, "flow")}: ${endText(e.reason)}`).join("; ")],
@@ -127,13 +130,13 @@ function nodeCard(m: Model, n: Node, go: Go): Element[] {
   ]));
   if (n.kind === "silent") out.push(h("p", { class: "quiet" }, "No answer to any packet. Whoever stands here forwards them all the same."));
   if (d.recent_us && d.recent_us.length > 2) out.push(h("h3", {}, `Round trips, ${d.recent_us.length} in the order of sending`), spark(d.recent_us));
-  if (n.members) out.push(...memberTable(n.members, go));
+  if (n.members) out.push(...memberTable(n));
   const near = (title: string, links: Link[] | undefined, end: (l: Link) => string) => {
     if (!links?.length) return;
     out.push(h("h3", {}, title));
     const ul = h("ul", { class: "story" });
     for (const l of [...links].sort((a, b) => b.flows - a.flows).slice(0, 24)) {
-      ul.append(h("li", { class: l.lost ? "bad" : "" }, button(m.name(end(l)), { class: "link" }, () => go({ kind: "link", from: l.from, to: l.to })),
+      ul.append(h("li", { class: l.lost ? "bad" : "" }, ask(m.name(end(l)), { kind: "link", from: l.from, to: l.to }, { class: "link" }),
         h("div", { class: "quiet num" }, `${count(l.flows, "flow")}, ${delta(l)}`)));
     }
     if (links.length > 24) ul.append(h("li", {}, `and ${links.length - 24} more`));
@@ -141,7 +144,7 @@ function nodeCard(m: Model, n: Node, go: Go): Element[] {
   };
   near("Links to it", m.into.get(n.id), (l) => l.from);
   near("Links from it", m.outOf.get(n.id), (l) => l.to);
-  if (n.kind !== "source") out.push(h("h3", {}, `Paths through it (${paths.size})`), pathLinks(m, paths, go));
+  if (n.kind !== "source") out.push(h("h3", {}, `Paths through it (${paths.size})`), pathLinks(m, paths));
   if (m.page.heading.protocol !== "icmp" && n.kind !== "source") out.push(h("p", { class: "quiet num" }, `Source ports ${portsOf(m, paths)}`));
   const copies = h("div", { class: "copies" });
   if (n.address) copies.append(copyButton("address", n.address));
@@ -185,31 +188,41 @@ function spark(values: number[]): SVGSVGElement {
   return s("svg", { class: "spark", viewBox: `0 0 ${w} 40`, preserveAspectRatio: "none", role: "img", "aria-label": text }, s("path", { d: line }), s("path", { class: "lost", d: lost }));
 }
 
-function memberTable(members: Node[], go: Go): Element[] {
+function memberTable(of: Node): Element[] {
+  const members = of.members ?? [];
   const body = h("tbody");
   for (const n of [...members].sort((a, b) => b.flows - a.flows || b.rtt_us.median - a.rtt_us.median)) {
-    body.append(h("tr", {}, h("td", {}, button(n.hostname || n.address || "silent hop", { class: "link" }, () => go({ kind: "node", id: n.id }))),
+    body.append(h("tr", {}, h("td", {}, ask(n.hostname || n.address || "silent hop", { kind: "node", id: n.id }, { class: "link" })),
       h("td", { class: "num" }, String(n.flows)), h("td", { class: "num" }, n.replies > 0 ? ms(n.rtt_us.median) : "N/A"),
       h("td", { class: "num" }, n.sent > 0 ? percent(1 - n.replies / n.sent) : "N/A")));
+  }
+  if (of.kind !== "bar") {
+    const title = count(members.length, "station");
+    return [h("h3", {}, title), tableOf(title, "Station", body)];
   }
   const flows = members.map((n) => n.flows);
   const mean = flows.reduce((a, b) => a + b, 0) / Math.max(1, flows.length);
   return [
     h("h3", {}, `${members.length} next hops, ${mean.toFixed(1)} flows each on average, ${Math.min(...flows)} to ${Math.max(...flows)}`),
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Next hops" }, h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Next hop"), h("th", { class: "num" }, "Flows"), h("th", { class: "num" }, "Median"), h("th", { class: "num" }, "Loss"))), body)),
+    tableOf("Next hops", "Next hop", body),
   ];
 }
 
-function linkCard(m: Model, l: Link, go: Go): Element[] {
+function tableOf(name: string, first: string, body: Element): Element {
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": name },
+    h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, first), h("th", { class: "num" }, "Flows"), h("th", { class: "num" }, "Median"), h("th", { class: "num" }, "Loss"))), body));
+}
+
+function linkCard(m: Model, l: Link): Element[] {
   const paths = m.pathsThrough({ kind: "link", from: l.from, to: l.to });
   const beside = m.outOf.get(l.from)?.length ?? 1;
   const all = (m.outOf.get(l.from) ?? []).reduce((sum, x) => sum + x.flows, 0);
   const why = l.inferred ? "an end is inferred or silent" : l.samples === 0 ? "an end did not answer" : "the farther end answered sooner, so the difference says nothing";
   return [
-    top(l.bundle > 1 ? `${l.bundle} links` : "Link", go),
+    top(l.bundle > 1 ? `${l.bundle} links` : "Link"),
     facts([
-      ["From", nodeLink(m, l.from, go)],
-      ["To", nodeLink(m, l.to, go)],
+      ["From", nodeLink(m, l.from)],
+      ["To", nodeLink(m, l.to)],
       ["Flows", `${l.flows}, ${percent(l.share)} of those between these TTLs`],
       ["Of its node", beside > 1 && l.bundle === 1 ? `${percent(l.flows / Math.max(1, all))} of ${count(all, "flow")} that go on from there; ${beside} equal shares would be ${percent(1 / beside)}` : ""],
       ["Delay added", l.delta_us === undefined ? `N/A: ${why}` : `${ms(l.delta_us)}${l.bundle > 1 ? " at most" : " (median)"}`],
@@ -218,15 +231,15 @@ function linkCard(m: Model, l: Link, go: Go): Element[] {
       ["Inferred", l.inferred ? "nobody said that the two are neighbours" : ""],
     ]),
     h("h3", {}, `Paths that take it (${paths.size})`),
-    pathLinks(m, paths, go),
+    pathLinks(m, paths),
     ...(m.page.heading.protocol === "icmp" ? [] : [h("p", { class: "quiet num" }, `Source ports ${portsOf(m, paths)}`)]),
     h("h3", {}, "Copy"),
     h("div", { class: "copies" }, copyButton("ends", `${m.nodes.get(l.from)?.address ?? m.name(l.from)} > ${m.nodes.get(l.to)?.address ?? m.name(l.to)}`), copyButton("ports", portsOf(m, paths))),
   ];
 }
 
-function pathCard(m: Model, p: Path, go: Go): Element[] {
-  const last = m.last(p);
+function pathCard(m: Model, p: Path): Element[] {
+  const end = m.end(p);
   const flow = m.flows.get(p.flows[0] ?? -1);
   const as = m.asPath(p);
   const body = h("tbody");
@@ -237,21 +250,21 @@ function pathCard(m: Model, p: Path, go: Go): Element[] {
     const sent = p.sent[at] ?? 0;
     const replies = p.replies[at] ?? 0;
     const bad = p.verdict[at] === "persists";
-    body.append(h("tr", {}, h("td", { class: "num" }, i === 0 ? "" : String(n.ttl)), h("td", {}, nodeLink(m, id, go)),
+    body.append(h("tr", {}, h("td", { class: "num" }, i === 0 ? "" : String(n.ttl)), h("td", {}, nodeLink(m, id)),
       h("td", { class: "num" }, i === 0 ? "" : replies > 0 ? ms(p.median_us[at]!) : "N/A"),
       h("td", { class: bad ? "num loss" : "num" }, i === 0 || replies === 0 ? "" : sent > replies ? `${sent - replies} of ${sent}` : "0")));
   });
   const copies = h("div", { class: "copies" });
   for (const c of flow ? commands(m.page, flow) : []) copies.append(copyButton(c.name, c.text));
   return [
-    top(`Path ${p.id}`, go),
+    top(`Path ${p.id}`),
     facts([
       ["Flows", `${p.flows.length} of ${m.page.flows.length}`],
       ["Source ports", m.page.heading.protocol === "icmp" ? "" : portsOf(m, new Set([p.id]))],
       ["Length", count(p.length, "hop")],
-      ["Reached", p.reached ? "yes" : `no: ${p.end ?? "not known why"}`],
+      ["Reached", !p.reached ? `no: ${p.end ?? "not known why"}` : (p.sent.at(-1) ?? 0) > 0 ? "yes" : "as other flows do; its own were not sent so far"],
       ["Loss", p.loss === undefined ? "N/A: the destination does not tell" : p.loss > 0 ? h("span", { class: p.verdict.includes("persists") ? "loss" : "" }, percent(p.loss)) : "none"],
-      ["Round trip", last ? `${ms(last.median)} median, p95 ${ms(last.p95)}, of ${last.replies} ${last.replies === 1 ? "reply" : "replies"}` : "N/A"],
+      ["Round trip", end ? `${end.whole ? "" : `N/A; to TTL ${end.ttl}: `}${ms(end.median)} median, p95 ${ms(end.p95)}, of ${end.replies} ${end.replies === 1 ? "reply" : "replies"}` : "N/A"],
       ["ASes", as.map((n) => `AS${n}`).join(" ")],
     ]),
     h("h3", {}, flow ? `Copy, for source port ${flow.src_port}` : "Copy"),
@@ -262,7 +275,7 @@ function pathCard(m: Model, p: Path, go: Go): Element[] {
   ];
 }
 
-function compareCard(m: Model, a: Path, b: Path, go: Go): Element[] {
+function compareCard(m: Model, a: Path, b: Path): Element[] {
   const body = h("tbody");
   const at = (p: Path) => new Map(p.nodes.map((id, i) => [m.nodes.get(id)?.ttl ?? i, { id, i: i - 1 }]));
   const [left, right] = [at(a), at(b)];
@@ -273,17 +286,16 @@ function compareCard(m: Model, a: Path, b: Path, go: Go): Element[] {
     if (!x && !y) continue;
     const differ = x?.id !== y?.id;
     if (differ) apart++;
-    const cell = (p: Path, v: { id: string; i: number } | undefined) => h("td", {}, v ? nodeLink(m, v.id, go) : "", v && v.i >= 0 ? h("div", { class: "quiet num" }, (p.replies[v.i] ?? 0) > 0 ? ms(p.median_us[v.i]!) : "N/A") : null);
+    const cell = (p: Path, v: { id: string; i: number } | undefined) => h("td", {}, v ? nodeLink(m, v.id) : "", v && v.i >= 0 ? h("div", { class: "quiet num" }, (p.replies[v.i] ?? 0) > 0 ? ms(p.median_us[v.i]!) : "N/A") : null);
     body.append(h("tr", { class: differ ? "apart" : "" }, h("td", { class: "num" }, ttl === 0 ? "" : String(ttl)), cell(a, x), cell(b, y)));
   }
-  const [la, lb] = [m.last(a), m.last(b)];
-  const times = la && lb ? `${ms(la.median)} and ${ms(lb.median)} (median)` : "N/A";
+  const times = [a, b].map((p) => m.end(p)).map((e) => (e?.whole ? ms(e.median) : "N/A"));
   return [
-    top(`Paths ${a.id} and ${b.id}`, go),
+    top(`Paths ${a.id} and ${b.id}`),
     facts([
       ["Differ", apart === 0 ? "nowhere" : `at ${count(apart, "TTL")}`],
       ["Length", `${a.length} and ${b.length} hops`],
-      ["Round trip", times],
+      ["Round trip", times.every((t) => t === "N/A") ? "N/A" : `${times.join(" and ")} (median)`],
       ["Loss", [a, b].map((p) => (p.loss === undefined ? "N/A" : percent(p.loss))).join(" and ")],
     ]),
     h("h3", {}, "Hop by hop"),

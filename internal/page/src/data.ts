@@ -3,14 +3,27 @@
 // What the page is given: render.pageData and picture.Drawing, in JSON. Times
 // are in microseconds, shares and losses from 0 to 1, lengths in pixels.
 
+const version = 1;
+
 export interface Page {
   page: number;
   title: string;
   heading: Heading;
   drawing: Drawing;
+  /** Drawings with fewer stations: those that say anything else. */
+  groups?: Partial<Record<Grouping, Group>>;
   details: Record<string, Detail>;
   flows: Flow[];
   paths: Path[];
+}
+
+/** What stations may be drawn together by. */
+export const groupings = ["router", "as", "city"] as const;
+export type Grouping = (typeof groupings)[number];
+
+/** The same paths with several stations drawn as one. */
+export interface Group {
+  drawing: Drawing;
 }
 
 export interface Heading {
@@ -25,6 +38,8 @@ export interface Heading {
   started: string;
   duration_us: number;
   reached: number;
+  /** Flows that were followed to their end. */
+  followed: number;
   packets: number;
   replies: number;
   wire?: string;
@@ -34,6 +49,8 @@ export interface Heading {
   shape: string;
   ending?: string;
   statement: string[];
+  /** Whether more is to come. */
+  measuring?: boolean;
 }
 
 export interface Flow {
@@ -51,6 +68,10 @@ export interface Path {
   length: number;
   end?: string;
   loss?: number;
+  /** TTL of the last hop that answered these flows, and whether that is the
+   * destination: only then are its figures the path's. */
+  last_ttl?: number;
+  at_end?: boolean;
   nodes: string[];
   sent: number[];
   replies: number[];
@@ -81,7 +102,13 @@ export interface Detail {
 export interface Drawing {
   width: number;
   height: number;
-  columns: { ttl: number; x: number; w: number }[];
+  /** What its stations have in common, unless they are single nodes. */
+  by?: Grouping;
+  /** It shows two results: status says what became of everything. */
+  merged?: boolean;
+  /** Why nothing has a place: then there are only tables. */
+  too_large?: string;
+  columns: { ttl: number; label?: string; x: number; w: number }[];
   nodes: Node[];
   links: Link[];
   paths: { id: number; nodes: string[] }[];
@@ -90,7 +117,7 @@ export interface Drawing {
   pipes: Pipe[];
 }
 
-export type Kind = "source" | "destination" | "router" | "exchange" | "silent" | "bar";
+export type Kind = "source" | "destination" | "router" | "exchange" | "silent" | "bar" | "group";
 
 export interface Node {
   id: string;
@@ -114,7 +141,16 @@ export interface Node {
   hidden?: number;
   ends?: { reason: string; flows: number }[];
   members?: Node[];
+  /** Name of a group's owner or city. */
+  name?: string;
+  /** IDs of what a station of a grouped drawing stands for, in the drawing of
+   * single nodes. */
+  stations?: string[];
+  addresses?: number;
+  /** The least and the largest median in a group. */
+  medians_us?: number[];
   share: number;
+  before?: Past;
   x: number;
   y: number;
   w: number;
@@ -125,7 +161,20 @@ export interface Node {
   lines: string[] | null;
 }
 
+/** What something was in the first of two results. */
+export interface Past {
+  flows: number;
+  share: number;
+  sent?: number;
+  replies?: number;
+  rtt_us?: { min: number; median: number; p95: number; max: number };
+  delta_us?: number;
+  samples?: number;
+  lost?: number;
+}
+
 export interface Track {
+  status?: string;
   width: number;
   level: number;
   inferred?: boolean;
@@ -139,23 +188,36 @@ export interface Link {
   flows: number;
   share: number;
   bundle: number;
+  /** The least and the largest delay of what it bundles between two groups. */
+  deltas_us?: number[];
+  ixp?: string;
   inferred?: boolean;
   delta_us?: number;
   samples: number;
   lost?: number;
+  before?: Past;
   width: number;
   level: number;
   label?: string;
   stroke: string;
   label_x: number;
   label_y: number;
+  via?: number[];
 }
 
 export interface Band {
   asn: number;
   name: string;
   tint: number;
-  areas: { x: number; y: number; w: number; h: number; named?: boolean }[];
+  areas: (Area & { named?: boolean })[];
+}
+
+/** An upright rectangle. */
+export interface Area {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
 }
 
 export interface Mark {
@@ -179,7 +241,30 @@ export interface Pipe {
   y: number;
 }
 
-/** The data that stand in the file. */
-export function embedded(): Page {
-  return JSON.parse(document.getElementById("data")?.textContent ?? "null") as Page;
+/** The data that stand in the file; null on a page that is served. */
+export function embedded(): Page | null {
+  return read(document.getElementById("data")?.textContent ?? "null");
+}
+
+/** Reads data, and returns null if they are not of this version of the page. */
+export function read(text: string): Page | null {
+  try {
+    const page = JSON.parse(text) as Page | null;
+    return page?.page === version ? page : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The page as stations grouped in some way make it. Stations in a group are its
+ * members, as those in a bar are. */
+export function groupedBy(page: Page, by: Grouping | null): Page {
+  const group = by === null ? undefined : page.groups?.[by];
+  if (!group) return page;
+  const single = new Map(page.drawing.nodes.flatMap((n) => [n, ...(n.members ?? [])]).map((n) => [n.id, n]));
+  for (const n of group.drawing.nodes) {
+    const own = n.stations?.length === 1 && n.stations[0] === n.id;
+    if (n.stations && !own) n.members = n.stations.map((id) => single.get(id)).filter((m) => m !== undefined);
+  }
+  return { ...page, drawing: group.drawing };
 }

@@ -40,3 +40,19 @@ export function say(text: string) {
   const live = document.getElementById("live");
   if (live) live.textContent = text;
 }
+
+/** Calls once when the page is on the screen, or before the first thing that its
+ * user does. */
+export function afterPaint(f: () => void) {
+  const hands = ["pointermove", "pointerdown", "wheel", "keydown", "focusin"];
+  const once = () => {
+    clearTimeout(timer);
+    paints.disconnect();
+    for (const type of hands) removeEventListener(type, once, true);
+    f();
+  };
+  const timer = setTimeout(once, 500); // a tab behind others is not painted
+  const paints = new PerformanceObserver(once);
+  paints.observe({ type: "paint", buffered: true });
+  for (const type of hands) addEventListener(type, once, true);
+}

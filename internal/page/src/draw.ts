@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Colours, strokesOf, tints } from "./colour.ts";
-import type { Band, Link, Node, Track } from "./data.ts";
+import type { Area, Band, Link, Node, Pipe, Track } from "./data.ts";
 import { s } from "./dom.ts";
 import { key, type Model } from "./model.ts";
 import type { Metric } from "./state.ts";
+import { Names } from "./names.ts";
+import { Pill } from "./pill.ts";
+import { dress, stroke, Strokes } from "./strokes.ts";
 import { count } from "./text.ts";
 
 /** A path that is drawn over the others. */
@@ -13,33 +16,37 @@ export interface Strip {
   colour: string;
 }
 
-/** The drawing: every station and stroke stands where picture.Place put it. */
+/** The drawing: every station and stroke stands where picture.Place put it. It has
+ * its stations and strokes once sketch or finish was called. */
 export class Scene {
   readonly root = s("g", { class: "scene" });
   private readonly nodes = new Map<string, SVGGElement>();
-  private readonly links: { link: Link; group: SVGGElement; line: SVGPathElement; label?: SVGTextElement }[] = [];
+  private readonly links: { link: Link; group: SVGGElement; line: SVGPathElement; pale: boolean }[] = [];
   private readonly tracks: { track: Track; links: Link[]; line: SVGPathElement }[] = [];
+  private readonly delays: Pill[] = [];
+  private readonly labels: Names;
+  private readonly pipes: { text: SVGTextElement; pipe: Pipe }[] = [];
+  private readonly strokes = s("g", { class: "links" });
+  private readonly stations = s("g", { class: "nodes" });
   private readonly strips = s("g", { class: "strips" });
   private readonly names: { text: SVGTextElement; name: string; x: number; y: number; w: number }[] = [];
 
   constructor(private readonly model: Model, readonly colours: Colours) {
     const d = model.page.drawing;
+    this.labels = new Names(d);
     const bands = s("g", { class: "bands" });
     for (const b of d.bands) bands.append(this.band(b));
     const lines = s("g", { class: "lines" });
     for (const c of d.columns.slice(1)) lines.append(s("path", { d: `M${c.x + c.w / 2} 0V${d.height}` }));
     const pipes = s("g", { class: "pipes" });
     for (const p of d.pipes) {
+      const text = s("text", { x: p.x, y: p.y + 4 }, p.label);
+      this.pipes.push({ text, pipe: p });
       pipes.append(s("g", { class: p.hidden ? "pipe hidden" : "pipe", "data-tip": p.detail },
-        s("path", { class: "wall", d: p.stroke }), s("path", { d: p.stroke }), s("text", { x: p.x, y: p.y + 4 }, p.label)));
+        s("path", { class: "wall", d: p.stroke }), s("path", { d: p.stroke }), text));
     }
-    const strokes = s("g", { class: "links" });
     const labels = s("g", { class: "labels" });
-    for (const l of d.links) this.link(l, strokes, labels);
-    for (const n of d.nodes) {
-      this.track(n.in, model.into.get(n.id), strokes);
-      this.track(n.out, model.outOf.get(n.id), strokes);
-    }
+    for (const l of d.links) this.delay(l, labels);
     const marks = s("g", { class: "marks" });
     for (const m of d.marks) {
       marks.append(s("g", { class: m.certain ? "nat" : "nat maybe", "data-tip": m.detail },
@@ -47,9 +54,57 @@ export class Scene {
         s("rect", { x: m.x - 19, y: m.bottom - 17, width: 38, height: 16, rx: 3 }),
         s("text", { x: m.x, y: m.bottom - 5 }, m.certain ? "NAT" : "NAT?")));
     }
-    const nodes = s("g", { class: "nodes" });
-    for (const n of d.nodes) nodes.append(this.node(n));
-    this.root.append(bands, lines, pipes, strokes, this.strips, marks, nodes, this.runs(), labels);
+    this.root.append(bands, lines, pipes, this.strokes, this.strips, marks, this.stations, this.runs(), labels);
+  }
+
+  /** Draws what finish draws, with nothing pale, in a few elements that cannot be
+   * pointed at: a browser has them on the screen in half the time. Letters and
+   * stations are so many times their own size; only names in the window, which may
+   * be null, are written. */
+  sketch(metric: Metric, times: number, window: Area | null) {
+    const d = this.model.page.drawing;
+    const links = new Strokes();
+    const tracks = new Strokes();
+    for (const l of d.links) links.add(this.colours.link(l, metric), l, this.model.nodes.get(l.from)!.ttl);
+    for (const { track, links } of this.tracksOf()) tracks.add(this.colours.track(links, metric), track, this.model.nodes.get(links[0]!.to)!.ttl);
+    this.strokes.replaceChildren(s("g", { class: "sketch" }, ...links.drawn(), ...tracks.drawn()));
+    const circles = new Map<string, string>();
+    const others: SVGGElement[] = [];
+    for (const n of d.nodes) {
+      if (!isPlain(n)) {
+        others.push(this.node(n));
+        continue;
+      }
+      // The style makes stations larger around the origin.
+      const style = nodeClass(n);
+      const alike = `${n.ttl} ${style}`;
+      circles.set(alike, `${circles.get(alike) ?? ""}M${(n.x + n.w / 2) / times + 5.5} ${n.y / times}a5.5 5.5 0 1 1 -11 0a5.5 5.5 0 1 1 11 0z`);
+      if (!window || n.x + n.w < window.x || n.x > window.x + window.w || n.y + n.below < window.y || n.y - n.above > window.y + window.h) continue;
+      const g = s("g", { class: style, transform: place(n) });
+      this.labels.write(n, g);
+      others.push(g);
+    }
+    this.stations.replaceChildren(s("g", { class: "sketch" }, ...[...circles].map(([alike, shapes]) => s("g", { class: alike.slice(alike.indexOf(" ") + 1) }, s("path", { class: "s", d: shapes })))), ...others);
+  }
+
+  /** Draws every stroke and station as an element of its own, instead of a sketch
+   * of them. */
+  finish(metric: Metric) {
+    const d = this.model.page.drawing;
+    for (const l of d.links) this.link(l);
+    for (const { track, links } of this.tracksOf()) this.tracks.push({ track, links, line: stroke(track) });
+    this.paint(metric);
+    this.stations.replaceChildren(...d.nodes.map((n) => this.node(n)));
+    this.uncover(this.labels.times);
+  }
+
+  /** What strokes of links have in common, with the links. */
+  private tracksOf(): { track: Track; links: Link[] }[] {
+    const m = this.model;
+    return m.page.drawing.nodes.flatMap((n) => [
+      ...(n.in ? [{ track: n.in, links: m.into.get(n.id) ?? [] }] : []),
+      ...(n.out ? [{ track: n.out, links: m.outOf.get(n.id) ?? [] }] : []),
+    ]);
   }
 
   private band(b: Band): SVGGElement {
@@ -64,76 +119,59 @@ export class Scene {
     return g;
   }
 
-  /** Fits the names of owners to their grounds; letters are so many times their
-   * own size. */
-  letter(times: number) {
+  /** Fits what is written to how large the drawing is seen; stations are so many
+   * times their own size. */
+  letter(times: number, scale: number) {
+    if (!this.labels.fit(scale, times)) return;
+    const letters = this.labels.times;
+    this.root.style.setProperty("--t", letters.toFixed(3));
     for (const n of this.names) {
-      const most = Math.floor((n.w - 12) / (7.4 * times));
+      const most = Math.floor((n.w - 12) / (7.4 * letters));
       const r = [...n.name];
       n.text.textContent = r.length <= most ? n.name : most < 4 ? "" : `${r.slice(0, most - 1).join("").trim()}…`;
-      n.text.setAttribute("y", String(n.y + 3 + 12 * times));
+      n.text.setAttribute("y", String(n.y + 3 + 12 * letters));
     }
-    this.uncover(times);
+    for (const { text, pipe } of this.pipes) {
+      text.textContent = letters < 1.6 ? pipe.label : "MPLS";
+      text.setAttribute("y", String(pipe.y + 4 + 7 * (letters - 1)));
+    }
+    for (const [id, g] of this.nodes) this.labels.write(this.model.nodes.get(id)!, g);
+    this.uncover(letters);
   }
 
   /** Leaves out delays that would be written over others: losses go first, and
    * then the longest delays. */
   private uncover(times: number) {
     const worth = (l: Link) => (l.lost ? 1e12 : 0) + (l.delta_us ?? 0);
-    const shown: Link[] = [];
-    for (const { link, label } of [...this.links].sort((a, b) => worth(b.link) - worth(a.link))) {
-      if (!label) continue;
-      const covered = shown.some((o) => Math.abs(o.label_x - link.label_x) < 52 * times && Math.abs(o.label_y - link.label_y) < 13 * times);
-      label.classList.toggle("covered", covered);
-      if (!covered) shown.push(link);
+    const shown: Pill[] = [];
+    for (const pill of [...this.delays].sort((a, b) => worth(b.link) - worth(a.link))) {
+      const ttl = this.model.nodes.get(pill.link.from)?.ttl ?? 0;
+      pill.place(times, [...this.labels.boxesAt(ttl), ...this.labels.boxesAt(ttl + 1)], shown);
+      const covered = pill.on(shown, times);
+      pill.root.classList.toggle("covered", covered);
+      if (!covered) shown.push(pill);
     }
   }
 
-  private link(l: Link, strokes: SVGGElement, labels: SVGGElement) {
-    const line = s("path", { d: l.stroke });
-    line.style.setProperty("--w", String(l.width));
+  private delay(l: Link, labels: SVGGElement) {
+    if (!l.label) return;
+    const pill = new Pill(l, this.model.nodes.get(l.from), this.model.nodes.get(l.to));
+    labels.append(pill.root);
+    this.delays.push(pill);
+  }
+
+  private link(l: Link) {
+    const line = stroke(l);
     const silent = this.model.nodes.get(l.from)?.kind === "silent" || this.model.nodes.get(l.to)?.kind === "silent";
-    const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line);
-    strokes.append(group);
-    let label: SVGTextElement | undefined;
-    if (l.label) {
-      label = s("text", { class: l.lost ? "delay loss" : "delay", x: l.label_x, y: l.label_y - 7 }, l.label);
-      labels.append(label);
-    }
-    this.links.push(label ? { link: l, group, line, label } : { link: l, group, line });
-  }
-
-  /** Adds what is not seen of a large drawing at first: names, and room around
-   * strokes and stations for the mouse. Making it takes as long as all the rest. */
-  finish() {
-    for (const l of this.links) l.group.append(s("path", { class: "hit", d: l.link.stroke }));
-    for (const [id, g] of this.nodes) {
-      const n = this.model.nodes.get(id)!;
-      g.prepend(s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
-      if (g.querySelector(".label") === null) this.label(n, g);
-    }
-  }
-
-  private label(n: Node, g: SVGGElement) {
-    const lines = n.lines ?? [];
-    lines.forEach((line, i) => {
-      const foot = (n.kind === "bar" ? -n.below - 5 : -11) - 14 * (lines.length - 1 - i);
-      const style = i > 0 ? "label more" : n.hostname === undefined && n.address ? "label address" : "label";
-      g.append(s("text", { class: style, x: 0, y: foot }, line));
-    });
-  }
-
-  private track(track: Track | undefined, links: Link[] | undefined, strokes: SVGGElement) {
-    if (!track || !links) return;
-    const line = s("path", { d: track.stroke });
-    line.style.setProperty("--w", String(track.width));
-    strokes.append(line);
-    this.tracks.push({ track, links, line });
+    const hit = s("path", { class: "hit", d: l.stroke });
+    const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line, hit);
+    this.links.push({ link: l, group, line, pale: false });
   }
 
   private node(n: Node): SVGGElement {
-    const g = s("g", { class: nodeClass(n), "data-n": n.id, transform: `translate(${n.x + n.w / 2} ${n.y})` });
-    if (n.kind === "source" || n.kind === "destination") this.label(n, g);
+    const g = s("g", { class: nodeClass(n), "data-n": n.id, transform: place(n) },
+      s("rect", { class: "hit", x: -Math.min(n.w / 2, 30), y: -12, width: Math.min(n.w, 60), height: 24 }));
+    this.labels.write(n, g);
     this.stub(n, g);
     switch (n.kind) {
       case "source":
@@ -145,6 +183,9 @@ export class Scene {
         break;
       case "bar":
         this.bar(n, g);
+        break;
+      case "group":
+        g.append(s("rect", { class: "s", x: -9, y: -6.5, width: 18, height: 13, rx: 6.5 }));
         break;
       default:
         g.append(s("circle", { class: "s", cx: 0, cy: 0, r: 5.5 }));
@@ -202,20 +243,23 @@ export class Scene {
 
   /** Colours every stroke. */
   paint(metric: Metric) {
-    for (const l of this.links) l.line.setAttribute("class", strokeClass(this.colours.link(l.link, metric), l.link));
-    for (const t of this.tracks) t.line.setAttribute("class", `track ${this.colours.track(t.links, metric)}${t.track.inferred ? " inferred" : ""}`);
+    const links = this.links.map((l) => ({ element: l.group, layer: dress(l.line, this.colours.link(l.link, metric), l.link) }));
+    const tracks = this.tracks.map((t) => ({ element: t.line, layer: dress(t.line, this.colours.track(t.links, metric), t.track) }));
+    const over = (a: { layer: string }, b: { layer: string }) => (a.layer < b.layer ? -1 : a.layer > b.layer ? 1 : 0);
+    this.strokes.replaceChildren(...[...links.sort(over), ...tracks.sort(over)].map((x) => x.element));
   }
 
   /** Makes pale what is not lit. */
   light(link: (l: Link) => boolean, node: (n: Node) => boolean, found: (n: Node) => boolean) {
     const dark = new Set<Link>();
     for (const l of this.links) {
-      const lit = link(l.link);
-      if (!lit) dark.add(l.link);
-      l.group.classList.toggle("dim", !lit);
-      l.label?.classList.toggle("dim", !lit);
+      const pale = !link(l.link);
+      if (pale) dark.add(l.link);
+      if (pale !== l.pale) l.group.classList.toggle("dim", pale);
+      l.pale = pale;
     }
-    for (const t of this.tracks) t.line.classList.toggle("dim", t.links.every((l) => dark.has(l)));
+    for (const { link, root } of this.delays) root.classList.toggle("dim", dark.has(link));
+    for (const t of this.tracks) t.line.classList.toggle("dim", dark.size > 0 && t.links.every((l) => dark.has(l)));
     for (const [id, g] of this.nodes) {
       const n = this.model.nodes.get(id)!;
       g.classList.toggle("dim", !node(n));
@@ -257,8 +301,13 @@ function nodeClass(n: Node): string {
   return c;
 }
 
-function strokeClass(colour: string, l: Link): string {
-  return `${colour}${l.inferred ? " inferred" : ""}${l.status ? ` ${l.status}` : ""}`;
+/** Says whether a station is a circle and its name, and nothing else. */
+function isPlain(n: Node): boolean {
+  return (n.kind === "router" || n.kind === "silent") && !n.ends?.length && n.status === undefined;
+}
+
+function place(n: Node): string {
+  return `translate(${n.x + n.w / 2} ${n.y})`;
 }
 
 /** Says why flows got no further. */

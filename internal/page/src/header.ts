@@ -2,28 +2,55 @@
 
 import { h } from "./dom.ts";
 import type { Model } from "./model.ts";
+import { exchange } from "./morph.ts";
 import { count, ranges, utc } from "./text.ts";
 
 /** Says from whom to whom, how, when, what was found, and how sure that is. */
-export function header(m: Model): HTMLElement {
+export class Header {
+  private readonly title = h("h1");
+  private readonly rest = h("div", { class: "rest" });
+  readonly root: HTMLElement;
+
+  /** Above it and beside its title there may stand more. */
+  constructor(above: Element | null, beside: Element | null) {
+    this.root = h("header", { class: "head" }, above, h("div", { class: "line" }, this.title, beside), this.rest);
+  }
+
+  update(m: Model) {
+    if (this.title.textContent !== m.page.title) this.title.textContent = m.page.title;
+    exchange(this.rest, [facts(m), ...trouble(m), ...statement(m)]);
+  }
+}
+
+function facts(m: Model): HTMLElement {
   const g = m.page.heading;
-  const facts = h("div", { class: "facts num" });
-  const add = (...parts: (Element | string)[]) => facts.append(h("span", {}, ...parts));
+  const box = h("div", { class: "facts num" });
+  const add = (...parts: (Element | string)[]) => box.append(h("span", {}, ...parts));
   const flows = m.page.flows.length;
   add(h("b", {}, count(m.page.paths.length, "path")), ` of ${count(flows, "flow")}`);
-  add(h("b", {}, g.reached === flows ? "reached" : g.reached === 0 ? "not reached" : `reached ${g.reached}/${flows}`), g.reached === flows ? ` ${g.reached}/${flows}` : "");
+  add(h("b", {}, g.reached === g.followed && g.reached > 0 ? "reached" : g.reached === 0 ? "not reached" : `reached ${g.reached}/${g.followed}`), g.reached === g.followed && g.reached > 0 ? ` ${g.reached}/${g.followed}` : g.measuring && g.reached === 0 ? " so far" : "");
   add(g.probes);
   if (g.protocol !== "icmp" && flows > 0) add(`source ports ${ports(m.page.flows.map((f) => f.src_port))}`);
   add(`${count(g.packets, "packet")}, ${g.replies} answered`);
   add(utc(g.started));
-  if (g.duration_us > 0) add(`took ${(g.duration_us / 1e6).toFixed(g.duration_us < 1e7 ? 1 : 0)} s`);
+  if (g.duration_us > 0) add(`${g.measuring ? "for" : "took"} ${(g.duration_us / 1e6).toFixed(g.duration_us < 1e7 ? 1 : 0)} s`);
   if (g.wire) add(`wire ${g.wire}`);
-  const trouble = [g.complete ? "" : "The measurement was cut short.", g.ending ?? ""].filter(Boolean).join(" ");
-  const [first, ...rest] = g.statement;
-  const sure = rest.length > 0
-    ? h("details", { class: "sure" }, h("summary", {}, first ?? ""), h("ul", {}, ...rest.map((t) => h("li", {}, t))))
-    : h("p", { class: "sure" }, first ?? "");
-  return h("header", { class: "head" }, h("h1", {}, m.page.title), facts, trouble && h("p", { class: "trouble" }, trouble), sure);
+  return box;
+}
+
+function trouble(m: Model): Element[] {
+  const g = m.page.heading;
+  if (g.measuring) return []; // it is not over
+  const text = [g.complete ? "" : "The measurement was cut short.", g.ending ?? ""].filter(Boolean).join(" ");
+  return text ? [h("p", { class: "trouble" }, text)] : [];
+}
+
+function statement(m: Model): Element[] {
+  const [first, ...rest] = m.page.heading.statement;
+  if (first === undefined) return []; // it is too early
+  return [rest.length > 0
+    ? h("details", { class: "sure" }, h("summary", {}, first), h("ul", {}, ...rest.map((t) => h("li", {}, t))))
+    : h("p", { class: "sure" }, first)];
 }
 
 /** Writes ports that are no range by the lowest and the highest. */

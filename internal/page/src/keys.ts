@@ -12,6 +12,7 @@ const help: [string, string][] = [
   ["+ − 0", "nearer, farther, all of it"],
   ["c", "colour by the next figure"],
   ["g  s  t", "AS bands, silent hops, table"],
+  ["l", "live: keep the picture as it is, or go on"],
   ["?", "this list"],
 ];
 
@@ -20,7 +21,7 @@ export function helpDialog(): HTMLDialogElement {
   const dl = h("dl");
   for (const [keys, what] of help) dl.append(h("dt", {}, ...keys.split(/\s+/).map((k) => h("kbd", {}, k))), h("dd", {}, what));
   const d = h("dialog", { "aria-label": "Keys" }, h("h2", {}, "Keys"), dl,
-    h("p", { class: "quiet" }, "The mouse drags and scales the drawing, two fingers do the same. A click isolates what it is on, Shift and a click on a second path compares the two."),
+    h("p", { class: "quiet" }, "The mouse drags and scales the drawing, two fingers do the same. A click isolates what it is on, Shift and a click on a second path compares the two. The address holds the view: a copy of it shows the same."),
     button("Close", {}, () => d.close()));
   return d;
 }

@@ -49,6 +49,7 @@ export function legend(m: Model, colours: Colours, metric: Metric): Element[] {
   add("share of flows", 40, stroke("shared", "M2 0h12", 1.5), stroke("shared", "M14 0h12", 4), stroke("shared", "M26 0h12", 8));
   if (has("silent")) add("no answer", 16, s("g", { class: "silent" }, s("circle", { class: "s", cx: 8, cy: 0, r: 5.5 })));
   if (has("exchange")) add("exchange point", 18, s("g", { class: "exchange" }, s("path", { class: "s", d: "M9 -7l7 7l-7 7l-7 -7z" })));
+  if (has("group")) add("stations of one owner or place", 22, s("g", { class: "group" }, s("rect", { class: "s", x: 2, y: -6.5, width: 18, height: 13, rx: 6.5 })));
   if (has("bar")) add("many next hops", 20, s("g", { class: "bar" }, s("rect", { class: "s", x: 1, y: -7, width: 18, height: 14, rx: 3 }), s("path", { class: "rods", d: "M4 -3h9M4 0h6M4 3h10" })));
   if (d.marks.length > 0) add("address translation", 10, s("g", { class: "nat" }, s("path", { d: "M5 -8V8" })));
   if (d.pipes.length > 0) add("tunnel", 34, s("g", { class: "pipe", transform: "scale(.7)" }, s("path", { class: "wall", d: "M12 0H36" }), s("path", { d: "M12 0H36" })));

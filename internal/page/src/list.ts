@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { h } from "./dom.ts";
 import type { Path } from "./data.ts";
+import { h } from "./dom.ts";
 import type { Model } from "./model.ts";
+import { exchange } from "./morph.ts";
 import { count, ms, percent } from "./text.ts";
 
-/** How many rows there are when the page is first painted. */
-const first = 24;
+/** How many rows there are when the page is first painted: as many as a window
+ * may show. */
+const first = Math.ceil(innerHeight / 60);
 
 /** What the list of paths reports. */
 export interface ListActions {
@@ -15,17 +17,24 @@ export interface ListActions {
   hover(path: number | null): void;
 }
 
+interface Row {
+  li: HTMLLIElement;
+  /** What the row says, to see whether it is still so. */
+  says: string;
+}
+
 /** The list of paths, and the field that filters everything. */
 export class List {
   readonly root = h("nav", { class: "list", "aria-label": "Paths" });
-  readonly field = h("input", { type: "search", id: "find", placeholder: "Address, name, AS, port  ( / )", "aria-label": "Find paths by address, name, AS or port", autocomplete: "off", spellcheck: "false" });
+  readonly field = h("input", { type: "search", id: "find", placeholder: "Address, name, AS, port", "aria-label": "Find paths by address, name, AS or port", autocomplete: "off", spellcheck: "false" });
   readonly rows = h("ul", { class: "rows", role: "listbox", tabindex: 0, "aria-label": "Paths", "aria-multiselectable": "true" });
   private readonly many = h("p", { class: "many", role: "status" });
-  private readonly row = new Map<number, HTMLLIElement>();
+  private row = new Map<number, Row>();
   private shown: number[] = [];
   private current = 0;
+  private most = first;
 
-  constructor(private readonly model: Model, private readonly act: ListActions) {
+  constructor(private model: Model, private readonly act: ListActions) {
     this.field.addEventListener("input", () => act.query(this.field.value));
     this.field.addEventListener("keydown", (e) => {
       if (e.key === "ArrowDown" || e.key === "Enter") {
@@ -33,39 +42,66 @@ export class List {
         this.rows.focus();
       }
     });
-    this.fill(first);
-    this.rows.addEventListener("keydown", (e) => this.key(e));
-    this.rows.addEventListener("focus", () => this.go(this.current));
+    this.listen();
+    this.take(model);
     this.root.append(h("div", { class: "find" }, this.field), this.many, this.rows);
   }
 
-  /** Makes the rows of so many paths that are not there. Many rows take longer
-   * than the drawing, and the first of them fill the window. */
-  fill(most = Infinity) {
-    for (const p of this.model.page.paths) {
-      if (this.row.size >= most) return;
-      if (this.row.has(p.id)) continue;
-      const li = this.make(p);
-      this.row.set(p.id, li);
-      this.rows.append(li);
-    }
+  private listen() {
+    const at = (e: Event) => {
+      const id = (e.target as Element).closest("li")?.id.replace("path-", "");
+      return id === undefined ? null : Number(id);
+    };
+    this.rows.addEventListener("click", (e) => {
+      const id = at(e);
+      if (id !== null) this.act.pick(id, e.shiftKey);
+    });
+    this.rows.addEventListener("mousedown", (e) => e.shiftKey && e.preventDefault()); // or text is selected
+    this.rows.addEventListener("mouseover", (e) => this.act.hover(at(e)));
+    this.rows.addEventListener("mouseleave", () => this.act.hover(null));
+    this.rows.addEventListener("keydown", (e) => this.key(e));
+    this.rows.addEventListener("focus", () => this.go(this.current));
   }
 
-  private make(p: Path): HTMLLIElement {
-    const last = this.model.last(p);
+  /** Has a row for every path from now on. Many rows take longer than the drawing,
+   * and the first of them fill the window. */
+  fill(model: Model) {
+    this.most = Infinity;
+    this.take(model);
+  }
+
+  /** Takes data; rows that say the same as before stay as they are. */
+  private take(model: Model) {
+    this.model = model;
+    // While paths come and go nobody wants to hear of each.
+    this.many.setAttribute("aria-live", model.page.heading.measuring ? "off" : "polite");
+    const before = this.row;
+    this.row = new Map();
+    model.page.paths.slice(0, this.most).forEach((p, i) => {
+      const says = JSON.stringify([p, this.model.asPath(p)]);
+      const row = before.get(p.id) ?? { li: h("li", { class: "row", role: "option", id: `path-${p.id}`, "aria-selected": "false" }, h("span", { class: "key" })), says: "" };
+      before.delete(p.id);
+      if (row.says !== says) {
+        exchange(row.li, [row.li.firstElementChild!, ...this.cells(p)]);
+        row.says = says;
+      }
+      this.row.set(p.id, row);
+      if (this.rows.children[i] !== row.li) this.rows.insertBefore(row.li, this.rows.children[i] ?? null);
+    });
+    for (const { li } of before.values()) li.remove();
+  }
+
+  private cells(p: Path): HTMLElement[] {
+    const end = this.model.end(p);
     const as = this.model.asPath(p);
     const loss = p.loss === undefined ? h("span", { class: "quiet" }, "loss N/A") : h("span", { class: p.verdict.includes("persists") ? "loss" : "quiet" }, p.loss > 0 ? `${percent(p.loss)} lost` : "no loss");
-    const li = h("li", { class: "row", role: "option", id: `path-${p.id}`, "aria-selected": "false" },
-      h("span", { class: "key" }),
+    const far = !end ? "" : end.whole ? `p95 ${ms(end.p95)}` : `to TTL ${end.ttl}: ${ms(end.median)}`;
+    return [
       h("span", {}, h("span", { class: "what" }, `Path ${p.id} `), h("span", { class: "quiet" }, `${p.length} hops${p.reached ? "" : `, ${p.end ?? "not reached"}`}`)),
-      h("span", { class: "figure num" }, last ? ms(last.median) : "N/A"),
-      h("span", { class: "more num" }, h("span", {}, this.model.page.heading.protocol === "icmp" ? count(p.flows.length, "flow") : `port ${this.model.ports(p)}`), h("span", {}, last ? `p95 ${ms(last.p95)}` : "")),
-      h("span", { class: "more num" }, h("span", {}, as.length > 0 ? as.map((n) => `AS${n}`).join(" ") : count(p.flows.length, "flow")), loss));
-    li.addEventListener("click", (e) => this.act.pick(p.id, e.shiftKey));
-    li.addEventListener("mousedown", (e) => e.shiftKey && e.preventDefault()); // or text is selected
-    li.addEventListener("mouseenter", () => this.act.hover(p.id));
-    li.addEventListener("mouseleave", () => this.act.hover(null));
-    return li;
+      h("span", { class: "figure num" }, end?.whole ? ms(end.median) : "N/A"),
+      h("span", { class: "more num" }, h("span", {}, this.model.page.heading.protocol === "icmp" ? count(p.flows.length, "flow") : `port ${this.model.ports(p)}`), h("span", {}, far)),
+      h("span", { class: "more num" }, h("span", {}, as.length > 0 ? as.map((n) => `AS${n}`).join(" ") : count(p.flows.length, "flow")), loss),
+    ];
   }
 
   private key(e: KeyboardEvent) {
@@ -82,10 +118,14 @@ export class List {
     }
   }
 
+  private at(index: number): HTMLLIElement | undefined {
+    return this.row.get(this.shown[index] ?? -1)?.li;
+  }
+
   private go(to: number) {
-    this.row.get(this.shown[this.current] ?? -1)?.classList.remove("current");
+    this.at(this.current)?.classList.remove("current");
     this.current = Math.max(0, Math.min(this.shown.length - 1, to));
-    const li = this.row.get(this.shown[this.current] ?? -1);
+    const li = this.at(this.current);
     li?.classList.add("current");
     li?.scrollIntoView({ block: "nearest" });
     if (li) this.rows.setAttribute("aria-activedescendant", li.id);
@@ -95,7 +135,7 @@ export class List {
   update(shown: Set<number>, picked: number[], key: (path: number) => string, query: string) {
     const was = this.shown[this.current];
     this.shown = [];
-    for (const [id, li] of this.row) {
+    for (const [id, { li }] of this.row) {
       li.hidden = !shown.has(id);
       if (!li.hidden) this.shown.push(id);
       li.setAttribute("aria-selected", String(picked.includes(id)));
@@ -103,12 +143,13 @@ export class List {
     }
     this.current = Math.max(0, this.shown.indexOf(was ?? -1));
     const all = this.model.paths.size;
-    this.many.textContent = shown.size === all ? count(all, "path") : `${shown.size} of ${count(all, "path")}`;
+    const many = shown.size === all ? count(all, "path") : `${shown.size} of ${count(all, "path")}`;
+    if (this.many.textContent !== many) this.many.textContent = many;
     if (this.field.value !== query) this.field.value = query;
   }
 
   /** Marks rows of paths through what the mouse is on. */
   highlight(paths: Set<number> | null) {
-    for (const [id, li] of this.row) li.classList.toggle("hover", paths?.has(id) ?? false);
+    for (const [id, { li }] of this.row) li.classList.toggle("hover", paths?.has(id) ?? false);
   }
 }

@@ -6,6 +6,23 @@ import { ranges } from "./text.ts";
 /** What is picked: a station, a link, or a path. */
 export type Pick = { kind: "node"; id: string } | { kind: "link"; from: string; to: string } | { kind: "path"; id: number };
 
+/** A round trip along a path, and how far it went. */
+export interface End {
+  median: number;
+  p95: number;
+  replies: number;
+  ttl: number;
+  /** Whether it was the destination that answered. */
+  whole: boolean;
+}
+
+/** IDs of the paths through each station, and along each link by the IDs of its
+ * first end and its last. */
+interface Passing {
+  through: Map<string, Set<number>>;
+  along: Map<string, Map<string, Set<number>>>;
+}
+
 /** The data with what is asked of them again and again. */
 export class Model {
   /** Stations by ID, those in bars included. */
@@ -19,7 +36,7 @@ export class Model {
   readonly flows = new Map<number, Flow>();
   readonly into = new Map<string, Link[]>();
   readonly outOf = new Map<string, Link[]>();
-  private readonly through = new Map<string, Set<number>>();
+  private passing: Passing | null = null;
   private readonly words = new Map<number, string>();
 
   constructor(readonly page: Page) {
@@ -39,18 +56,31 @@ export class Model {
     for (const f of page.flows) this.flows.set(f.id, f);
     for (const p of page.paths) this.paths.set(p.id, p);
     for (const p of d.paths) this.drawn.set(p.id, p.nodes);
-    const visit = (what: string, path: number) => {
-      const seen = this.through.get(what) ?? new Set();
-      this.through.set(what, seen.add(path));
-    };
-    for (const p of page.paths) {
-      for (const id of p.nodes) visit(id, p.id);
-      const drawn = this.drawn.get(p.id) ?? [];
-      drawn.forEach((id, i) => {
-        visit(id, p.id);
-        const before = drawn[i - 1];
-        if (before !== undefined) visit(key(before, id), p.id);
-      });
+  }
+
+  /** Made when first asked for: it takes as long as all the rest. */
+  private get passed(): Passing {
+    if (!this.passing) {
+      this.passing = { through: new Map(), along: new Map() };
+      for (const p of this.page.paths) this.follow(p, this.passing);
+    }
+    return this.passing;
+  }
+
+  /** Notes what a path passes. There are many of them, and this is done for each
+   * time that new data come. */
+  private follow(p: Path, { through, along }: Passing) {
+    for (const id of p.nodes) visit(through, id, p.id);
+    const drawn = this.drawn.get(p.id) ?? [];
+    let before: string | undefined;
+    for (const id of drawn) {
+      if (this.bars.size > 0) visit(through, id, p.id);
+      if (before !== undefined) {
+        let to = along.get(before);
+        if (!to) along.set(before, (to = new Map()));
+        visit(to, id, p.id);
+      }
+      before = id;
     }
   }
 
@@ -64,9 +94,9 @@ export class Model {
       case "path":
         return new Set([pick.id]);
       case "link":
-        return this.through.get(key(pick.from, pick.to)) ?? new Set();
+        return this.passed.along.get(pick.from)?.get(pick.to) ?? new Set();
       case "node":
-        return this.through.get(pick.id) ?? new Set();
+        return this.passed.through.get(pick.id) ?? new Set();
     }
   }
 
@@ -132,6 +162,7 @@ export class Model {
   name(id: string): string {
     const n = this.nodes.get(id);
     if (!n) return id;
+    if (n.kind === "group") return n.name || (n.asn ? `AS${n.asn}` : "owner not known");
     switch (n.kind) {
       case "silent":
         return `silent hop at TTL ${n.ttl}`;
@@ -143,11 +174,14 @@ export class Model {
     return n.hostname || n.address || id;
   }
 
-  /** The median round trip at the last hop of a path that answered. */
-  last(p: Path): { median: number; p95: number; replies: number } | undefined {
+  /** The round trip at the last hop of a path that answered its flows. It is that
+   * of the whole path only if that hop is the destination. */
+  end(p: Path): End | undefined {
     for (let i = p.replies.length - 1; i >= 0; i--) {
       const replies = p.replies[i]!;
-      if (replies > 0) return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies };
+      if (replies === 0) continue;
+      const n = this.nodes.get(p.nodes[i + 1] ?? "");
+      return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies, ttl: n?.ttl ?? i + 1, whole: i === p.replies.length - 1 && n?.kind === "destination" };
     }
     return undefined;
   }
@@ -162,6 +196,12 @@ function push<T>(map: Map<string, T[]>, k: string, v: T) {
   const list = map.get(k);
   if (list) list.push(v);
   else map.set(k, [v]);
+}
+
+function visit(passed: Map<string, Set<number>>, what: string, path: number) {
+  const paths = passed.get(what);
+  if (paths) paths.add(path);
+  else passed.set(what, new Set([path]));
 }
 
 function nodeWords(n: Node): string {

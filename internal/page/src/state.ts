@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { type Grouping, groupings } from "./data.ts";
 import type { Pick } from "./model.ts";
 
 export const metrics = ["delta", "rtt", "loss", "path", "as"] as const;
@@ -20,6 +21,10 @@ export interface State {
   share: number;
   loss: number;
   delay: number;
+  /** TTLs of the first and the last column that is shown; 0 for all. */
+  from: number;
+  to: number;
+  group: Grouping | null;
   pick: Pick | null;
   /** The path that the picked one is compared with. */
   other: number | null;
@@ -29,8 +34,10 @@ export interface State {
 
 export const initial: State = {
   colour: "delta", bands: true, silent: true, table: false, theme: "auto", query: "",
-  share: 0, loss: 0, delay: 0, pick: null, other: null, view: null,
+  share: 0, loss: 0, delay: 0, from: 0, to: 0, group: null, pick: null, other: null, view: null,
 };
+
+const numbers = ["share", "loss", "delay", "from", "to"] as const;
 
 /** Writes what is not as at first. */
 export function write(s: State): string {
@@ -41,7 +48,8 @@ export function write(s: State): string {
   if (s.table) p.set("table", "on");
   if (s.theme !== initial.theme) p.set("theme", s.theme);
   if (s.query) p.set("find", s.query);
-  for (const name of ["share", "loss", "delay"] as const) if (s[name] > 0) p.set(name, String(s[name]));
+  for (const name of numbers) if (s[name] > 0) p.set(name, String(s[name]));
+  if (s.group) p.set("group", s.group);
   if (s.pick?.kind === "node") p.set("node", s.pick.id);
   if (s.pick?.kind === "link") p.set("link", `${s.pick.from}~${s.pick.to}`);
   if (s.pick?.kind === "path") p.set("path", String(s.pick.id));
@@ -60,10 +68,11 @@ export function read(text: string): State {
   s.silent = p.get("silent") !== "folded";
   s.table = p.get("table") === "on";
   s.query = p.get("find") ?? "";
-  for (const name of ["share", "loss", "delay"] as const) {
+  for (const name of numbers) {
     const n = Number(p.get(name));
     if (n > 0 && n < 1e6) s[name] = n;
   }
+  s.group = groupings.find((g) => g === p.get("group")) ?? null;
   const number = (name: string) => (/^\d{1,9}$/.test(p.get(name) ?? "") ? Number(p.get(name)) : null);
   const path = number("path");
   const link = p.get("link")?.split("~");
@@ -95,6 +104,16 @@ export class Store {
 
   set(part: Partial<State>) {
     this.change({ ...this.now, ...part });
+    this.remember();
+  }
+
+  /** Sets what those who listen know already. */
+  keep(part: Partial<State>) {
+    this.now = { ...this.now, ...part };
+    this.remember();
+  }
+
+  private remember() {
     clearTimeout(this.timer); // browsers limit how often an address may change
     this.timer = window.setTimeout(() => history.replaceState(null, "", `#${write(this.now)}`), 120);
   }

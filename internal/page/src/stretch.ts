@@ -2,14 +2,20 @@
 
 import type { Drawing } from "./data.ts";
 
-const most = 2.5;
+const most = 5;
 
-/** Makes a drawing that is wide and low higher, as far as a window has room, and
- * returns how many times. Stations keep their order and their places from left to
- * right; only what lies between them grows. */
-export function stretch(d: Drawing, width: number, height: number): number {
+/** How many times its height a drawing that is wide and low may have in this
+ * window. A telephone shows as much of it as can be told apart, others all of it. */
+export function roomFor(d: Drawing): number {
+  const [width, height] = innerWidth <= 820 ? [Math.max(innerWidth, 0.2 * d.width), 0.55 * innerHeight] : [innerWidth - 600, innerHeight - 230];
   const times = Math.min(most, Math.max(1, (0.8 * d.width * height) / (width * d.height)));
-  if (times < 1.1) return 1;
+  return times < 1.1 ? 1 : times;
+}
+
+/** Makes a drawing so many times as high, once. Stations keep their order and
+ * their places from left to right; only what lies between them grows. */
+export function stretch(d: Drawing, times: number) {
+  if (times === 1) return;
   const y = (v: number) => Math.round(v * times);
   d.height = y(d.height);
   for (const n of d.nodes) {
@@ -34,15 +40,10 @@ export function stretch(d: Drawing, width: number, height: number): number {
     p.y = n ? p.y - Math.round(n.y / times) + n.y : y(p.y);
     p.stroke = strokeTimes(p.stroke, times);
   }
-  return times;
 }
 
 /** Stretches a path of picture.Place, which has M, H and C with coordinates that
- * are not relative. */
+ * are not relative: two numbers with a space between them are a point. */
 function strokeTimes(stroke: string, times: number): string {
-  return stroke.replace(/([MHC])([^MHC]*)/g, (_, command: string, numbers: string) => {
-    if (command === "H") return command + numbers;
-    const scaled = numbers.trim().split(" ").map((v, i) => (i % 2 === 1 ? Math.round(Number(v) * times) : v));
-    return command + scaled.join(" ");
-  });
+  return stroke.replace(/(-?[\d.]+) (-?[\d.]+)/g, (_, x: string, y: string) => `${x} ${Math.round(Number(y) * times)}`);
 }

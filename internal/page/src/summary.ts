@@ -2,25 +2,26 @@
 
 import type { Link } from "./data.ts";
 import { endText } from "./draw.ts";
-import { button, h } from "./dom.ts";
-import type { Model, Pick } from "./model.ts";
+import { ask } from "./ask.ts";
+import { h } from "./dom.ts";
+import type { Model } from "./model.ts";
 import { count, ms, percent, ranges } from "./text.ts";
 
 /** What stands out, in words, while nothing is picked: how many paths, where they
  * part, which link is slow, what is lost and where nothing answers. */
-export function summary(m: Model, go: (pick: Pick) => void): Element[] {
+export function summary(m: Model): Element[] {
   const d = m.page.drawing;
   const ul = h("ul", { class: "story" });
   const add = (bad: boolean, ...parts: (Element | string)[]) => ul.append(h("li", bad ? { class: "bad" } : {}, ...parts));
-  const node = (id: string) => button(m.name(id), { class: "link" }, () => go({ kind: "node", id }));
-  const link = (l: Link) => h("div", {}, button(`${m.name(l.from)} → ${m.name(l.to)}`, { class: "link" }, () => go({ kind: "link", from: l.from, to: l.to })));
+  const node = (id: string) => ask(m.name(id), { kind: "node", id }, { class: "link" });
+  const link = (l: Link) => h("div", {}, ask(`${m.name(l.from)} → ${m.name(l.to)}`, { kind: "link", from: l.from, to: l.to }, { class: "link" }));
   add(false, m.page.heading.shape);
 
   const forks = d.nodes.filter((n) => m.detail(n.id).width || n.kind === "source" && (m.outOf.get(n.id)?.length ?? 0) > 1).sort((a, b) => a.ttl - b.ttl);
   for (const n of forks.slice(0, 5)) {
     const kind = m.detail(n.id).balancer;
     const next = m.outOf.get(n.id)?.reduce((sum, l) => sum + l.bundle, 0) ?? 0;
-    add(false, "Paths part at ", node(n.id), n.kind === "source" ? "" : `, TTL ${n.ttl}`, `: ${next} next hops${kind ? `, ${kind.replace("-", " ")}` : ""}`);
+    add(false, n.kind === "source" ? "Paths part at " : `TTL ${n.ttl}: paths part at `, node(n.id), ` into ${next} next hops${kind ? `, ${kind.replace("-", " ")}` : ""}`);
   }
   if (forks.length > 5) add(false, `They part at ${count(forks.length - 5, "more node")}.`);
 
@@ -28,7 +29,8 @@ export function summary(m: Model, go: (pick: Pick) => void): Element[] {
   const slow = timed[0];
   if (slow) {
     const adds = `+${ms(slow.delta_us!)} (${slow.samples} ${slow.samples === 1 ? "reply" : "replies"})`;
-    add(false, slow.label && !slow.lost ? `Slowest link: ${adds}` : `No link is much slower than others; the slowest: ${adds}`, link(slow));
+    const what = slow.bundle > 1 ? `Slowest of ${slow.bundle} links` : "Slowest link";
+    add(false, d.links.some((l) => l.label && !l.lost) ? `${what}: ${adds}` : `No link is much slower than others; the slowest: ${adds}`, link(slow));
   }
 
   const lossy = d.links.filter((l) => l.lost);

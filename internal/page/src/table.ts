@@ -1,33 +1,35 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { button, h } from "./dom.ts";
-import type { Model, Pick } from "./model.ts";
+import { ask } from "./ask.ts";
+import { h } from "./dom.ts";
+import type { Model } from "./model.ts";
 import { lossOf, ms, percent } from "./text.ts";
 
-/** The drawing as two tables: all of its stations and all of its links. */
-export function tables(m: Model, go: (pick: Pick) => void): Element[] {
+/** The drawing as two tables: its stations and its links, at the TTLs shown. */
+export function tables(m: Model, shown: (ttl: number) => boolean): Element[] {
   const d = m.page.drawing;
   const nodes = h("tbody");
-  const all = d.nodes.flatMap((n) => (n.members ? n.members : [n])).sort((a, b) => a.ttl - b.ttl);
+  const all = d.nodes.filter((n) => shown(n.ttl)).flatMap((n) => n.members ?? [n]).sort((a, b) => a.ttl - b.ttl);
   for (const n of all) {
     nodes.append(row(
-      n.kind === "source" ? "" : String(n.ttl), button(n.address ?? m.name(n.id), { class: "link" }, () => go({ kind: "node", id: n.id })), n.hostname ?? "",
+      n.kind === "source" ? "" : String(n.ttl), ask(n.address ?? m.name(n.id), { kind: "node", id: n.id }, { class: "link" }), n.hostname ?? "",
       n.asn ? `AS${n.asn} ${n.as_name ?? ""}` : "", n.unreached ? "not reached" : n.kind, String(n.flows), percent(n.share),
       n.replies > 0 ? ms(n.rtt_us.median) : "N/A", n.replies > 0 ? ms(n.rtt_us.p95) : "N/A", n.replies > 0 ? lossOf(n.sent, n.replies) : "N/A",
       n.verdict === "persists" ? "persists" : n.verdict === "local" ? "of its answers only" : "",
     ));
   }
   const links = h("tbody");
-  for (const l of d.links) {
+  const drawn = d.links.filter((l) => [l.from, l.to].every((id) => shown(m.nodes.get(id)?.ttl ?? 0)));
+  for (const l of drawn) {
     links.append(row(
-      button(m.name(l.from), { class: "link" }, () => go({ kind: "node", id: l.from })), button(m.name(l.to), { class: "link" }, () => go({ kind: "node", id: l.to })),
+      ask(m.name(l.from), { kind: "node", id: l.from }, { class: "link" }), ask(m.name(l.to), { kind: "node", id: l.to }, { class: "link" }),
       l.inferred ? "inferred" : l.bundle > 1 ? `${l.bundle} links` : "seen", String(l.flows), percent(l.share),
       l.delta_us === undefined ? "N/A" : `+${ms(l.delta_us)}`, String(l.samples), l.lost ? percent(l.lost) : "none",
     ));
   }
   return [
     h("table", {}, h("caption", {}, `Stations (${all.length})`), head("TTL", "Address", "Name", "AS", "Kind", "Flows", "Share", "Median", "p95", "Loss", "What it means"), nodes),
-    h("table", {}, h("caption", {}, `Links (${d.links.length})`), head("From", "To", "Kind", "Flows", "Share", "Delay added", "Replies", "Loss that persists"), links),
+    h("table", {}, h("caption", {}, `Links (${drawn.length})`), head("From", "To", "Kind", "Flows", "Share", "Delay added", "Replies", "Loss that persists"), links),
   ];
 }
 

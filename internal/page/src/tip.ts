@@ -17,6 +17,11 @@ export class Tip {
     this.root.style.top = `${y + 18 + t > innerHeight ? y - t - 10 : y + 18}px`;
   }
 
+  /** Says something else where it is. */
+  again(text: string) {
+    if (!this.root.hidden) this.root.textContent = text;
+  }
+
   hide() {
     this.root.hidden = true;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Area, Drawing } from "./data.ts";
 import { s } from "./dom.ts";
 
 export interface Place {
@@ -7,6 +8,14 @@ export interface Place {
   x: number;
   y: number;
 }
+
+/** A part of the drawing, from left to right. */
+export interface Span {
+  left: number;
+  right: number;
+}
+
+type Column = Drawing["columns"][number];
 
 const least = 0.03;
 const most = 6;
@@ -16,34 +25,46 @@ const room = 28; // for the ruler
 export class View {
   place: Place = { k: 1, x: 0, y: 0 };
   private readonly fingers = new Map<number, { x: number; y: number }>();
-  private readonly ruler: SVGTextElement[] = [];
+  private readonly bar = s("g", { class: "ruler" });
+  private ruler: SVGTextElement[] = [];
+  private scene: SVGGElement | null = null;
+  private shown: SVGGElement | null = null;
+  private columns: Column[] = [];
+  private size = { width: 1, height: 1 };
   private readonly label = s("text", { class: "ttl", x: 10, y: 18 }, "TTL");
   /** Whether the last press moved the drawing, and so was no click. */
   dragged = false;
 
   constructor(
     readonly svg: SVGSVGElement,
-    private readonly scene: SVGGElement,
-    private readonly columns: { ttl: number; x: number; w: number }[],
-    private readonly size: { width: number; height: number },
     private readonly moved: (byHand: boolean) => void,
   ) {
-    const bar = s("g", { class: "ruler" }, s("rect", { x: 0, y: 0, width: "100%", height: room - 2 }));
-    for (const c of columns.slice(1)) {
-      const t = s("text", { y: 18 }, String(c.ttl));
-      this.ruler.push(t);
-      bar.append(t);
-    }
-    bar.append(this.label);
-    svg.append(bar);
+    svg.append(this.bar);
     svg.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
     svg.addEventListener("pointerdown", (e) => this.down(e));
     svg.addEventListener("pointermove", (e) => this.move(e));
     for (const name of ["pointerup", "pointercancel"] as const) svg.addEventListener(name, (e) => this.fingers.delete(e.pointerId));
   }
 
+  /** Takes a drawing, or another one. It is to be seen when the window has gone to
+   * where it shall be, and open is called. */
+  take(scene: SVGGElement, columns: Column[], size: { width: number; height: number }) {
+    this.scene = scene;
+    this.columns = columns;
+    this.size = size;
+    this.ruler = columns.slice(1).map((c) => s("text", { y: 18 }, c.label ?? String(c.ttl)));
+    this.label.textContent = columns[0]?.label ?? "TTL";
+    this.bar.replaceChildren(s("rect", { x: 0, y: 0, width: "100%", height: room - 2 }), ...this.ruler, this.label);
+  }
+
   private get box() {
     return { w: this.svg.clientWidth || 800, h: (this.svg.clientHeight || 600) - room };
+  }
+
+  /** What of the drawing is in the window. */
+  get area(): Area {
+    const { k, x, y } = this.place;
+    return { x, y, w: this.box.w / k, h: this.box.h / k };
   }
 
   private wheel(e: WheelEvent) {
@@ -59,16 +80,17 @@ export class View {
 
   private down(e: PointerEvent) {
     if (e.button !== 0) return;
+    this.fingers.delete(e.pointerId);
+    if (this.fingers.size === 0) this.dragged = false;
     this.fingers.set(e.pointerId, { x: e.clientX, y: e.clientY });
-    this.dragged = false;
   }
 
   private move(e: PointerEvent) {
     const was = this.fingers.get(e.pointerId);
     if (!was) return;
     const now = { x: e.clientX, y: e.clientY };
-    if (!this.dragged && Math.hypot(now.x - was.x, now.y - was.y) < 4 && this.fingers.size === 1) return;
-    if (!this.dragged) this.svg.setPointerCapture(e.pointerId);
+    if (!this.dragged && Math.hypot(now.x - was.x, now.y - was.y) < (e.pointerType === "touch" ? 9 : 4) && this.fingers.size === 1) return;
+    if (!this.svg.hasPointerCapture(e.pointerId)) this.svg.setPointerCapture(e.pointerId);
     this.dragged = true;
     const other = [...this.fingers].find(([id]) => id !== e.pointerId)?.[1];
     this.fingers.set(e.pointerId, now);
@@ -82,9 +104,13 @@ export class View {
     this.scale(times, (now.x + other.x) / 2 - r.left, (now.y + other.y) / 2 - r.top);
   }
 
-  /** Puts the drawing into the window. Until then it costs no layout. */
+  /** Puts the drawing into the window, in place of the one before. Until then it
+   * costs no layout. */
   open() {
-    this.svg.prepend(this.scene);
+    if (this.scene === this.shown || !this.scene) return;
+    if (this.shown) this.shown.replaceWith(this.scene);
+    else this.svg.prepend(this.scene);
+    this.shown = this.scene;
   }
 
   /** Moves the drawing by pixels of the screen. */
@@ -99,13 +125,16 @@ export class View {
     this.go({ k: next, x: x + px / k - px / next, y: y + (py - room) / k - (py - room) / next }, true);
   }
 
-  /** Shows all of the drawing; on a small screen as much of it as can be read. */
-  fit() {
+  /** Shows all of the drawing, or what lies between two places from left to right;
+   * on a small screen as much of it as can be read. */
+  fit(span?: Span | null) {
     const { w, h } = this.box;
-    const { width, height } = this.size;
+    const { height } = this.size;
+    const left = span?.left ?? 0;
+    const width = (span?.right ?? this.size.width) - left;
     const all = Math.min((w - 16) / width, (h - 16) / height, 1.4);
-    const k = w < 620 ? Math.max(all, Math.min(0.8, (h - 16) / height)) : all;
-    const x = width * k <= w ? (width - w / k) / 2 : -8 / k;
+    const k = w < 620 ? Math.max(all, Math.min(0.2, (h - 16) / height)) : all;
+    const x = left + (width * k <= w ? (width - w / k) / 2 : -8 / k);
     this.go({ k, x, y: (height - h / k) / 2 }, false);
   }
 
@@ -127,7 +156,17 @@ export class View {
     const y = Math.min(this.size.height - 60 / place.k, Math.max((60 - h) / place.k, place.y));
     this.place = { k: place.k, x, y };
     const { k } = place;
-    this.scene.setAttribute("transform", `translate(${(-x * k).toFixed(2)} ${(room - y * k).toFixed(2)}) scale(${k.toFixed(4)})`);
+    const transform = `translate(${(-x * k).toFixed(2)} ${(room - y * k).toFixed(2)}) scale(${k.toFixed(4)})`;
+    if (this.scene?.getAttribute("transform") !== transform) { // or the browser lays everything out again
+      this.scene?.setAttribute("transform", transform);
+      this.rule();
+    }
+    this.moved(byHand);
+  }
+
+  /** Writes TTLs above their columns, as many as there is room for. */
+  private rule() {
+    const { k, x } = this.place;
     const pitch = (this.columns[1]?.w ?? 60) * k;
     const every = pitch > 16 ? 1 : pitch > 6 ? 2 : 5;
     this.ruler.forEach((t, i) => {
@@ -136,6 +175,5 @@ export class View {
       t.setAttribute("x", at.toFixed(1));
       t.setAttribute("display", at < 38 || c.ttl % every !== 0 ? "none" : "inline");
     });
-    this.moved(byHand);
   }
 }
