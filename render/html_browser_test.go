@@ -425,6 +425,7 @@ func TestPageForEverybody(t *testing.T) {
 		{"compared", "owners", "path=2&with=4", 1280, 800},
 		{"table", "loss", "table=on", 1280, 800},
 		{"bar", "bar", "node=2/bar", 1280, 800},
+		{"group", "owners", "group=as&node=as64501", 1280, 800},
 		{"telephone", "long-16", "", 390, 844},
 	}
 	for _, tt := range tests {

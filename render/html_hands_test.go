@@ -48,6 +48,7 @@ func TestPageOfHands(t *testing.T) {
 		{"TTLs from and to", "", owned, 1280, 800, cuts},
 		{"TTLs of an address", "from=2&to=4", owned, 1280, 800, cutOfAddress},
 		{"fingers", "", owned, 390, 844, fingers},
+		{"too large to draw", "", func(t *testing.T) *traceflow.Trace { return huge(t, 60) }, 1280, 800, tooLarge},
 		{"destination not asked", "", unasked, 1280, 800, notAsked},
 	}
 	for _, tt := range tests {
@@ -137,6 +138,13 @@ func cuts(_ *testing.T, p pageTab) {
 func cutOfAddress(_ *testing.T, p pageTab) {
 	p.want(`all('.veil rect').length`, 2)
 	p.want(`all('output').map(e => e.textContent).slice(3)`, []string{"2", "4"})
+}
+
+func tooLarge(_ *testing.T, p pageTab) {
+	p.want(`document.querySelector('#twin .trouble').textContent`, "Too large to draw: 15242 stations, 15300 links. Here it is as tables.")
+	p.want(`all('#twin tbody').map(b => b.rows.length)`, []int{3000, 3000})
+	p.Wait(`shown('.row').length === 60`)
+	p.want(`shown('.picture:not(.legend *)').length`, 0)
 }
 
 func notAsked(_ *testing.T, p pageTab) {

@@ -165,7 +165,7 @@ func growsToFit(t *testing.T, b *rendertest.Browser) {
 	p.want(`(() => { const s = document.querySelector('.picture').getBoundingClientRect();
 		return all('.node .s').every(e => { const r = e.getBoundingClientRect(); return r.left >= s.left && r.right <= s.right && r.top >= s.top && r.bottom <= s.bottom }) })()`, true)
 	p.show(growing(t, 16, 16), false)
-	p.want(`shown('.progress').length`, 0)
+	p.Wait(`shown('.progress').length === 0`)
 }
 
 func keepsHands(t *testing.T, b *rendertest.Browser) {
@@ -236,7 +236,7 @@ func pauses(t *testing.T, b *rendertest.Browser) {
 	p.want(pathCount, "2 paths")
 	p.keys("l")
 	p.becomes(5)
-	p.want(`shown('.progress').length`, 0)
+	p.Wait(`shown('.progress').length === 0`)
 }
 
 func restsWhileHidden(t *testing.T, b *rendertest.Browser) {
@@ -259,7 +259,7 @@ func saysGoodbye(t *testing.T, b *rendertest.Browser) {
 	p.want(banner, []string{})
 	p.server.Close("traceflow has <b>ended</b>.")
 	p.want(banner, []string{"traceflow has <b>ended</b>"})
-	p.want(`shown('.progress').length`, 0)
+	p.Wait(`shown('.progress').length === 0`)
 	p.find("198.51.3")
 	p.want(`shown('.row').length > 0`, true)
 	rendertest.Eval[any](p.Tab, `document.activeElement.blur()`)

@@ -20,7 +20,7 @@ import { Press } from "./press.ts";
 import type { Progress } from "./progress.ts";
 import { metrics, type State, type Store, write } from "./state.ts";
 import { roomFor, stretch } from "./stretch.ts";
-import { summary } from "./summary.ts";
+import { sentence, summary } from "./summary.ts";
 import { tables } from "./table.ts";
 import { linkTip, nodeTip, Tip } from "./tip.ts";
 import { drop, Tools } from "./tools.ts";
@@ -109,7 +109,7 @@ export class App {
    * sketch first, which looks the same. */
   private draw() {
     const now = this.store.now;
-    const pale = now.pick || now.query.trim() || now.share > 0 || now.loss > 0 || now.delay > 0;
+    const pale = this.model.page.drawing.too_large || now.pick || now.query.trim() || now.share > 0 || now.loss > 0 || now.delay > 0;
     if (this.model.page.drawing.nodes.length <= small || pale) {
       this.finish();
       return;
@@ -122,7 +122,7 @@ export class App {
   private finish() {
     if (!this.sketched) return;
     this.sketched = false;
-    this.scene.finish(this.store.now.colour);
+    if (!this.model.page.drawing.too_large) this.scene.finish(this.store.now.colour);
     this.list.fill(this.model);
     this.lightUp();
   }
@@ -248,8 +248,11 @@ export class App {
   }
 
   private showTable(yes: boolean) {
-    exchange(this.twin, yes ? tables(this.model, within(this.model.page.drawing, this.store.now)) : []);
-    this.hideForTable(yes);
+    const d = this.model.page.drawing;
+    const large = d.too_large ? [h("p", { class: "trouble" }, `${sentence(d.too_large)} Here it is as tables.`)] : [];
+    const shown = yes || large.length > 0;
+    exchange(this.twin, shown ? [...large, ...tables(this.model, within(d, this.store.now))] : []);
+    this.hideForTable(shown);
   }
 
   private hideForTable(yes: boolean) {
@@ -325,7 +328,7 @@ export class App {
     const name = `traceflow-${this.model.page.heading.address.replace(/[^0-9a-zA-Z.]/g, "-")}.${kind}`;
     if (kind === "csv") save(name, new Blob([asCSV(this.model)], { type: "text/csv" }));
     else {
-      const shown = this.store.now.table;
+      const shown = !this.twin.hidden;
       if (shown) this.hideForTable(false); // what is not shown has no colours
       this.svg.style.setProperty("--m", "1"); // a file is looked at from near
       this.scene.letter(1, 1);

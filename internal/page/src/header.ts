@@ -28,7 +28,8 @@ function facts(m: Model): HTMLElement {
   const add = (...parts: (Element | string)[]) => box.append(h("span", {}, ...parts));
   const flows = m.page.flows.length;
   add(h("b", {}, count(m.page.paths.length, "path")), ` of ${count(flows, "flow")}`);
-  add(h("b", {}, g.reached === g.followed && g.reached > 0 ? "reached" : g.reached === 0 ? "not reached" : `reached ${g.reached}/${g.followed}`), g.reached === g.followed && g.reached > 0 ? ` ${g.reached}/${g.followed}` : g.measuring && g.reached === 0 ? " so far" : "");
+  add(h("b", {}, g.reached === g.followed && g.reached > 0 ? "reached" : g.reached === 0 ? "not reached" : `reached ${g.reached}/${g.followed}`),
+    g.reached === g.followed && g.reached > 0 ? ` ${g.reached}/${g.followed}` : g.measuring && g.reached === 0 ? " so far" : "");
   add(g.probes);
   if (g.protocol !== "icmp" && flows > 0) add(`source ports ${ports(m.page.flows.map((f) => f.src_port))}`);
   add(`${count(g.packets, "packet")}, ${g.replies} answered`);

@@ -8,7 +8,7 @@ import { count, ms, percent } from "./text.ts";
 
 /** How many rows there are when the page is first painted: as many as a window
  * may show. */
-const first = Math.ceil(innerHeight / 60);
+const first = () => Math.ceil(innerHeight / 60);
 
 /** What the list of paths reports. */
 export interface ListActions {
@@ -32,7 +32,7 @@ export class List {
   private row = new Map<number, Row>();
   private shown: number[] = [];
   private current = 0;
-  private most = first;
+  private most = first();
 
   constructor(private model: Model, private readonly act: ListActions) {
     this.field.addEventListener("input", () => act.query(this.field.value));

@@ -16,13 +16,6 @@ export interface End {
   whole: boolean;
 }
 
-/** IDs of the paths through each station, and along each link by the IDs of its
- * first end and its last. */
-interface Passing {
-  through: Map<string, Set<number>>;
-  along: Map<string, Map<string, Set<number>>>;
-}
-
 /** The data with what is asked of them again and again. */
 export class Model {
   /** Stations by ID, those in bars included. */
@@ -36,7 +29,10 @@ export class Model {
   readonly flows = new Map<number, Flow>();
   readonly into = new Map<string, Link[]>();
   readonly outOf = new Map<string, Link[]>();
-  private passing: Passing | null = null;
+  private readonly through = new Map<string, Set<number>>();
+  /** IDs of the paths along a link, by the ID of its first end and its last. */
+  private readonly along = new Map<string, Map<string, Set<number>>>();
+  private passed = false;
   private readonly words = new Map<number, string>();
 
   constructor(readonly page: Page) {
@@ -58,26 +54,23 @@ export class Model {
     for (const p of d.paths) this.drawn.set(p.id, p.nodes);
   }
 
-  /** Made when first asked for: it takes as long as all the rest. */
-  private get passed(): Passing {
-    if (!this.passing) {
-      this.passing = { through: new Map(), along: new Map() };
-      for (const p of this.page.paths) this.follow(p, this.passing);
-    }
-    return this.passing;
+  /** Notes what each path passes when it is first asked for: it takes as long as
+   * all the rest. */
+  private passing() {
+    if (this.passed) return;
+    this.passed = true;
+    for (const p of this.page.paths) this.follow(p);
   }
 
-  /** Notes what a path passes. There are many of them, and this is done for each
-   * time that new data come. */
-  private follow(p: Path, { through, along }: Passing) {
-    for (const id of p.nodes) visit(through, id, p.id);
+  private follow(p: Path) {
+    for (const id of p.nodes) visit(this.through, id, p.id);
     const drawn = this.drawn.get(p.id) ?? [];
     let before: string | undefined;
     for (const id of drawn) {
-      if (this.bars.size > 0) visit(through, id, p.id);
+      if (this.bars.size > 0) visit(this.through, id, p.id);
       if (before !== undefined) {
-        let to = along.get(before);
-        if (!to) along.set(before, (to = new Map()));
+        let to = this.along.get(before);
+        if (!to) this.along.set(before, (to = new Map()));
         visit(to, id, p.id);
       }
       before = id;
@@ -90,13 +83,14 @@ export class Model {
 
   /** IDs of the paths through what is picked. */
   pathsThrough(pick: Pick): Set<number> {
+    if (pick.kind !== "path") this.passing();
     switch (pick.kind) {
       case "path":
         return new Set([pick.id]);
       case "link":
-        return this.passed.along.get(pick.from)?.get(pick.to) ?? new Set();
+        return this.along.get(pick.from)?.get(pick.to) ?? new Set();
       case "node":
-        return this.passed.through.get(pick.id) ?? new Set();
+        return this.through.get(pick.id) ?? new Set();
     }
   }
 
@@ -180,8 +174,7 @@ export class Model {
     for (let i = p.replies.length - 1; i >= 0; i--) {
       const replies = p.replies[i]!;
       if (replies === 0) continue;
-      const n = this.nodes.get(p.nodes[i + 1] ?? "");
-      return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies, ttl: n?.ttl ?? i + 1, whole: i === p.replies.length - 1 && n?.kind === "destination" };
+      return { median: p.median_us[i]!, p95: p.p95_us[i]!, replies, ttl: p.last_ttl ?? i + 1, whole: p.at_end === true };
     }
     return undefined;
   }

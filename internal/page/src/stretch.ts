@@ -7,6 +7,7 @@ const most = 5;
 /** How many times its height a drawing that is wide and low may have in this
  * window. A telephone shows as much of it as can be told apart, others all of it. */
 export function roomFor(d: Drawing): number {
+  if (d.too_large) return 1;
   const [width, height] = innerWidth <= 820 ? [Math.max(innerWidth, 0.2 * d.width), 0.55 * innerHeight] : [innerWidth - 600, innerHeight - 230];
   const times = Math.min(most, Math.max(1, (0.8 * d.width * height) / (width * d.height)));
   return times < 1.1 ? 1 : times;

@@ -57,6 +57,7 @@ export function summary(m: Model): Element[] {
   return [h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out")), ul];
 }
 
-function sentence(text: string): string {
+/** Makes a sentence of words. */
+export function sentence(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }

@@ -5,12 +5,15 @@ import { h } from "./dom.ts";
 import type { Model } from "./model.ts";
 import { lossOf, ms, percent } from "./text.ts";
 
+/** A browser takes seconds to lay out tables with more rows than these. */
+const most = 3000;
+
 /** The drawing as two tables: its stations and its links, at the TTLs shown. */
 export function tables(m: Model, shown: (ttl: number) => boolean): Element[] {
   const d = m.page.drawing;
   const nodes = h("tbody");
   const all = d.nodes.filter((n) => shown(n.ttl)).flatMap((n) => n.members ?? [n]).sort((a, b) => a.ttl - b.ttl);
-  for (const n of all) {
+  for (const n of all.slice(0, most)) {
     nodes.append(row(
       n.kind === "source" ? "" : String(n.ttl), ask(n.address ?? m.name(n.id), { kind: "node", id: n.id }, { class: "link" }), n.hostname ?? "",
       n.asn ? `AS${n.asn} ${n.as_name ?? ""}` : "", n.unreached ? "not reached" : n.kind, String(n.flows), percent(n.share),
@@ -20,7 +23,7 @@ export function tables(m: Model, shown: (ttl: number) => boolean): Element[] {
   }
   const links = h("tbody");
   const drawn = d.links.filter((l) => [l.from, l.to].every((id) => shown(m.nodes.get(id)?.ttl ?? 0)));
-  for (const l of drawn) {
+  for (const l of drawn.slice(0, most)) {
     links.append(row(
       ask(m.name(l.from), { kind: "node", id: l.from }, { class: "link" }), ask(m.name(l.to), { kind: "node", id: l.to }, { class: "link" }),
       l.inferred ? "inferred" : l.bundle > 1 ? `${l.bundle} links` : "seen", String(l.flows), percent(l.share),
@@ -28,9 +31,13 @@ export function tables(m: Model, shown: (ttl: number) => boolean): Element[] {
     ));
   }
   return [
-    h("table", {}, h("caption", {}, `Stations (${all.length})`), head("TTL", "Address", "Name", "AS", "Kind", "Flows", "Share", "Median", "p95", "Loss", "What it means"), nodes),
-    h("table", {}, h("caption", {}, `Links (${drawn.length})`), head("From", "To", "Kind", "Flows", "Share", "Delay added", "Replies", "Loss that persists"), links),
+    h("table", {}, h("caption", {}, `Stations (${rows(all.length)})`), head("TTL", "Address", "Name", "AS", "Kind", "Flows", "Share", "Median", "p95", "Loss", "What it means"), nodes),
+    h("table", {}, h("caption", {}, `Links (${rows(drawn.length)})`), head("From", "To", "Kind", "Flows", "Share", "Delay added", "Replies", "Loss that persists"), links),
   ];
+}
+
+function rows(all: number): string {
+  return all > most ? `the first ${most} of ${all}; Export, CSV has the hops of all paths` : String(all);
 }
 
 const figures = new Set(["TTL", "Flows", "Share", "Median", "p95", "Delay added", "Replies"]);

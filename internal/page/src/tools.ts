@@ -43,7 +43,7 @@ export class Tools {
   private readonly colour = h("select", { id: "colour" }, ...metrics.map((m) => h("option", { value: m }, metricNames[m])));
   private readonly theme = h("select", { "aria-label": "Light or dark" }, ...themes.map((t) => h("option", { value: t }, t)));
   private readonly toggles: { name: "bands" | "silent" | "table"; b: HTMLButtonElement }[] = [];
-  private readonly shown = h("span", { class: "quiet" }, "Show");
+  private readonly show = h("span", { class: "quiet" }, "Show");
   private readonly bands: HTMLButtonElement;
   private readonly silent: HTMLButtonElement;
   private readonly group = h("select", { id: "group" });
@@ -78,7 +78,7 @@ export class Tools {
     this.ttls = [h("label", {}, "Show from TTL", this.fromOut, this.from), h("label", {}, "to TTL", this.toOut, this.to)];
     this.root.append(
       h("label", {}, "Colour", this.colour),
-      this.groups, this.shown, this.bands, this.silent,
+      this.groups, this.show, this.bands, this.silent,
       drop("Filter", "left", ...sliders, h("p", { class: "quiet" }, "Links below are pale."),
         ...this.ttls),
       toggle("table", "Table", { title: "t", "aria-controls": "twin" }),
@@ -95,7 +95,7 @@ export class Tools {
   offer(page: Page, drawing: Drawing) {
     this.bands.hidden = drawing.bands.length === 0;
     this.silent.hidden = !drawing.nodes.some((n) => n.kind === "silent");
-    this.shown.hidden = this.bands.hidden && this.silent.hidden;
+    this.show.hidden = this.bands.hidden === true && this.silent.hidden === true;
     const has = groupings.filter((g) => page.groups?.[g]);
     this.groups.hidden = has.length === 0;
     if (this.group.options.length !== 1 + has.length) {
