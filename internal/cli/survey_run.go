@@ -37,7 +37,7 @@ func (o *surveyOptions) open(env Env, p *plan.Plan, subjects []subject) (_ *expe
 		options.dontFragment = options.dontFragment || subjects[i].MTU
 	}
 	options.rate = int(max(1, p.Rate))
-	if x.engines, err = openEngines(env, options, targets); err != nil {
+	if x.engines, err = openEngines(env, options, targets, nil); err != nil {
 		return nil, err
 	}
 	if err := env.DropPrivileges(); err != nil {
