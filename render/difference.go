@@ -15,16 +15,34 @@ import (
 type Difference struct {
 	Before, After Compared
 	Report        *diff.Report
+	// Settled is whether the last passes agreed, where somebody waited for that; nil
+	// where nobody did. What has not settled cannot be judged.
+	Settled *bool
+	// Target is the name or address of the target that pictures show; "" for the
+	// one that is worst.
+	Target string
 }
 
 // Compared is one side of a difference.
 type Compared struct {
 	File     string // as given
-	Manifest *snapshot.Manifest
+	Snapshot *snapshot.Snapshot
 }
 
-// verdict is the answer in one word and in one line.
-func (d *Difference) verdict() (word, line string) {
+// Severity is the worst of what changed. Where the network has not settled, nothing
+// but a regression is sure.
+func (d *Difference) Severity() diff.Severity {
+	if d.moves() {
+		return max(d.Report.Severity, diff.Inconclusive)
+	}
+	return d.Report.Severity
+}
+
+// moves reports whether routes are known to move still.
+func (d *Difference) moves() bool { return d.Settled != nil && !*d.Settled }
+
+// Verdict is the answer in one word and in one line.
+func (d *Difference) Verdict() (word, line string) {
 	r := d.Report
 	worst := 0
 	for i := range r.Targets {
@@ -36,18 +54,27 @@ func (d *Difference) verdict() (word, line string) {
 	if worst == 0 {
 		hit = "the plan" // what was expected of no target in particular
 	}
-	switch r.Severity {
-	case diff.Regression:
+	switch s := d.Severity(); {
+	case s == diff.Regression:
 		return "REGRESSION", hit + " got worse"
-	case diff.Inconclusive:
+	case s == diff.Inconclusive && d.moves():
+		return "INCONCLUSIVE", "the network has not settled; nobody knows whether all is well"
+	case s == diff.Inconclusive:
 		return "INCONCLUSIVE", hit + " cannot be judged; nobody knows whether all is well"
-	case diff.Review:
-		return "CHANGED", hit + " changed, and nothing that the policy calls worse"
+	case s == diff.Review && worst == 0:
+		return "CHANGE", "what the plan expects did not come"
+	case s == diff.Review:
+		return "CHANGE", hit + " changed, none for the worse by the policy"
+	}
+	for i := range r.Changes {
+		if r.Changes[i].Expected {
+			return "OK", "what was expected has come, and nothing else that matters"
+		}
 	}
 	if len(r.Events) > 0 {
-		return "NO CHANGE", "but what was expected, or matters little"
+		return "OK", "nothing changed that matters"
 	}
-	return "NO CHANGE", "every flow that answered was where it was before"
+	return "OK", "no change: every flow that answered is where it was before"
 }
 
 // severityStyle is how the word of a severity looks.
@@ -169,7 +196,7 @@ func (d *Difference) flows() (flows int, before, after float64) {
 
 // side says what a snapshot is, in one line.
 func (c *Compared) side() string {
-	m := c.Manifest
+	m := &c.Snapshot.Manifest
 	text := fmt.Sprintf("%s, %s, %d passes", Printable(shorten(c.File, mostCell)), m.Started.UTC().Format("2006-01-02 15:04:05 MST"), m.Passes)
 	if m.Passes == 1 {
 		text = strings.TrimSuffix(text, "es")

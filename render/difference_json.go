@@ -15,7 +15,8 @@ const DifferenceSchema = "traceflow.diff/1"
 
 type jsonDifference struct {
 	Schema      string             `json:"schema"`
-	Verdict     string             `json:"verdict"` // diff.Severity
+	Verdict     string             `json:"verdict"` // "ok", "change", "regression", "inconclusive"
+	Settled     *bool              `json:"settled"` // null where nobody waited for it
 	Before      jsonCompared       `json:"before"`
 	After       jsonCompared       `json:"after"`
 	Events      []jsonEvent        `json:"events"`
@@ -80,7 +81,7 @@ type jsonReason struct {
 func DifferenceJSON(w io.Writer, d *Difference, _ Options) error {
 	r := d.Report
 	out := jsonDifference{
-		Schema: DifferenceSchema, Verdict: r.Severity.String(), Before: d.Before.json(), After: d.After.json(),
+		Schema: DifferenceSchema, Verdict: verdictWord(d.Severity()), Settled: d.Settled, Before: d.Before.json(), After: d.After.json(),
 		Events: []jsonEvent{}, Changes: []jsonChange{}, Targets: []jsonTargetResult{}, NotCompared: []jsonReason{},
 	}
 	for i := range r.Events {
@@ -108,8 +109,16 @@ func DifferenceJSON(w io.Writer, d *Difference, _ Options) error {
 	return e.Encode(out)
 }
 
+// verdictWord is a verdict in one word. What matters little makes none.
+func verdictWord(s diff.Severity) string {
+	if s < diff.Review {
+		return "ok"
+	}
+	return s.String()
+}
+
 func (c *Compared) json() jsonCompared {
-	m := c.Manifest
+	m := &c.Snapshot.Manifest
 	return jsonCompared{c.File, m.Name, m.Started.UTC(), m.Ended.UTC(), m.Passes, m.Complete}
 }
 

@@ -42,7 +42,8 @@ type junitProblem struct {
 // error, and everything else passes, with what changed in its output.
 func DifferenceJUnit(w io.Writer, d *Difference, _ Options) error {
 	r := d.Report
-	s := junitSuite{Name: "traceflow diff " + Printable(d.After.Manifest.Name), Timestamp: d.After.Manifest.Started.UTC().Format("2006-01-02T15:04:05")}
+	m := &d.After.Snapshot.Manifest
+	s := junitSuite{Name: "traceflow diff " + Printable(m.Name), Timestamp: m.Started.UTC().Format("2006-01-02T15:04:05")}
 	for i := range r.Targets {
 		t := &r.Targets[i]
 		name := Printable(t.Name)

@@ -17,7 +17,7 @@ const mostRows = 100
 // verdict, what was compared, and the events, worst first.
 func DifferenceMarkdown(w io.Writer, d *Difference, _ Options) error {
 	b := bufio.NewWriter(w)
-	word, line := d.verdict()
+	word, line := d.Verdict()
 	fmt.Fprintf(b, "### %s: %s\n\n", word, escape(line))
 	fmt.Fprintf(b, "- Before: %s\n- After: %s\n", code(d.Before.side()), code(d.After.side()))
 	flows, before, after := d.flows()

@@ -19,8 +19,8 @@ const mostEvents = 12
 // little there is one line each.
 func DifferenceText(w io.Writer, d *Difference, o Options) error {
 	b := bufio.NewWriter(w)
-	word, line := d.verdict()
-	look := severityStyle(d.Report.Severity)
+	word, line := d.Verdict()
+	look := severityStyle(d.Severity())
 	if look == dim {
 		look = bold
 	}

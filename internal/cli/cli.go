@@ -170,7 +170,7 @@ func newRoot(env Env) *cobra.Command {
 		},
 	})
 	trace := newTrace(env)
-	root.AddCommand(trace, newShow(env), newSnapshot(env), newMaint(env), newData(env), newDoctor(env), newCompletion(env), newVersion(env))
+	root.AddCommand(trace, newShow(env), newSnapshot(env), newDiff(env), newMaint(env), newData(env), newDoctor(env), newCompletion(env), newVersion(env))
 	for _, c := range everyCommand(root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)

@@ -43,6 +43,7 @@ func TestHelp(t *testing.T) {
 		{"data", "status", "--help"},
 		{"data", "verify", "--help"},
 		{"snapshot", "--help"},
+		{"diff", "--help"},
 		{"maint", "--help"},
 		{"maint", "begin", "--help"},
 		{"maint", "check", "--help"},

@@ -19,7 +19,7 @@ import (
 
 const maintExamples = `  traceflow maint begin CHG-4711 --plan core.yaml    before the work
   traceflow maint check CHG-4711 --watch             what has moved, is it over
-  traceflow maint end CHG-4711 > report.txt          the verdict, for the ticket`
+  traceflow maint end CHG-4711 --report md,junit     the verdict, for the ticket`
 
 const maintExits = `  0 no change or what was expected, 1 change, 2 regression, 3 inconclusive,
   64 usage, 68 name not resolved, 70 trouble on this host, 77 not permitted,
@@ -165,9 +165,10 @@ func runMaintBegin(ctx context.Context, env Env, o *maintBeginOptions, args []st
 // maintAgainOptions are the flags of what measures again.
 type maintAgainOptions struct {
 	surveyOptions
-	dir    string
-	watch  bool
-	settle seconds
+	dir     string
+	watch   bool
+	settle  seconds
+	reports []string
 }
 
 func (o *maintAgainOptions) addFlags(c *cobra.Command) {
@@ -208,13 +209,15 @@ func newMaintEnd(env Env) *cobra.Command {
 		DisableFlagsInUseLine: true,
 		Short:                 "Measure once more, and give the verdict",
 		Long: `traceflow maint end measures the same flows as at the beginning once two passes
-agree, and says what the maintenance has changed. What was measured is kept.`,
+agree, and says what the maintenance has changed. What was measured is kept, and
+so are the reports of --report.`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeMaintenances(&o.dir),
 		RunE:              func(c *cobra.Command, args []string) error { return o.run(c, env, args, afterFile) },
 	}
 	c.SetUsageTemplate(usageWith(maintExits))
 	c.Flags().SortFlags = false
+	c.Flags().StringSliceVar(&o.reports, "report", nil, "`forms` of a report to write beside what was measured: "+strings.Join(reportNames(), ", "))
 	o.addFlags(c)
 	return c
 }
@@ -231,6 +234,9 @@ func (o *maintAgainOptions) run(c *cobra.Command, env Env, args []string, file s
 		return usagef("--rate %v is not between 1 and 10000000", o.rate)
 	case o.sim != "" && c.Flags().Changed("data"):
 		return usagef("--data is of this host, which --sim does not use")
+	}
+	if err := checkReports(o.reports); err != nil {
+		return err
 	}
 	o.given, o.wire = c.Flags().Changed, "auto"
 	ctx, stop := env.interruptible(c.Context())
@@ -293,7 +299,7 @@ func (o *maintAgainOptions) again(ctx context.Context, env Env, name, file strin
 	if err := snapshot.WriteFile(m.path(file), after.Encode); err != nil {
 		return plain(err)
 	}
-	code, err := x.compare(before, after, &s)
+	code, err := s.compare(m, file, before, after, o.reports)
 	if err != nil {
 		return err
 	}

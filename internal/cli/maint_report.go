@@ -5,48 +5,15 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"traceflow/internal/diff"
+	"traceflow/internal/snapshot"
+	"traceflow/render"
 )
-
-// mostEvents is how many events one screen has room for.
-const mostEvents = 20
-
-// writeDifference writes what changed, worst first, on one screen.
-func writeDifference(out io.Writer, r *diff.Report) error {
-	var b strings.Builder
-	for i := range r.Events {
-		e := &r.Events[i]
-		if i == mostEvents {
-			fmt.Fprintf(&b, "and %s\n", count(len(r.Events)-i, "more event"))
-			break
-		}
-		fmt.Fprintf(&b, "%-12s  %s\n", e.Severity, printable(e.Title))
-	}
-	if len(r.Events) == 0 {
-		fmt.Fprintf(&b, "no change in %s\n", count(len(r.Targets), "target"))
-	}
-	_, err := io.WriteString(out, b.String())
-	return err
-}
-
-// verdictOf is the last line, and the exit code that it stands for.
-func verdictOf(r *diff.Report, settled bool) (string, int) {
-	switch {
-	case r.Severity == diff.Regression:
-		return "REGRESSION", exitRegression
-	case !settled:
-		return "INCONCLUSIVE: the network has not settled", exitInconclusive
-	case r.Severity == diff.Inconclusive:
-		return "INCONCLUSIVE: too little was answered, or too much changes of itself", exitInconclusive
-	case r.Severity == diff.Review:
-		return "CHANGE: to be looked at, no breach of the policy", exitChange
-	}
-	return "OK: no change, or what was expected", exitOK
-}
 
 // The exit codes of a comparison, as those of a plug-in for monitoring.
 const (
@@ -54,6 +21,20 @@ const (
 	exitRegression   = 2
 	exitInconclusive = 3
 )
+
+// comparisonCode is the exit code of a verdict.
+func comparisonCode(s diff.Severity) int {
+	switch s {
+	case diff.Regression:
+		return exitRegression
+	case diff.Inconclusive:
+		return exitInconclusive
+	case diff.Review:
+		return exitChange
+	default:
+		return exitOK
+	}
+}
 
 // ofComparison are the codes that such commands have for what the others call 1, 2
 // and so on, after sysexits.h.
@@ -73,5 +54,70 @@ func ofComparison(code int) int {
 
 // compares reports whether a command is one of those.
 func compares(c *cobra.Command) bool {
-	return strings.HasPrefix(c.CommandPath()+" ", "traceflow maint ")
+	path := c.CommandPath() + " "
+	return strings.HasPrefix(path, "traceflow maint ") || strings.HasPrefix(path, "traceflow diff ")
+}
+
+// reportFiles are what maint end --report writes, by the name of its form.
+var reportFiles = []struct{ name, file, format string }{
+	{"md", "report.md", "markdown"},
+	{"json", "report.json", "json"},
+	{"junit", "report.xml", "junit"},
+	{"html", "report.html", "html"},
+	{"svg", "report.svg", "svg"},
+}
+
+func reportNames() []string {
+	var names []string
+	for _, r := range reportFiles {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// checkReports refuses reports that there are not.
+func checkReports(names []string) error {
+	for _, name := range names {
+		if !slices.Contains(reportNames(), name) {
+			return usagef("--report %q is none of %s", name, strings.Join(reportNames(), ", "))
+		}
+	}
+	return nil
+}
+
+// compare writes what has changed, and the reports, and returns the exit code.
+func (s *settling) compare(m *maintenance, file string, before, after *snapshot.Snapshot, reports []string) (int, error) {
+	c := comparisonOf(planIn(&before.Manifest), before)
+	r, err := c.Snapshots(before, after)
+	if err != nil {
+		return 0, err
+	}
+	env := s.env
+	if s.watch {
+		if err := s.tell(env); err != nil {
+			return 0, err
+		}
+	}
+	d := &render.Difference{
+		Before: render.Compared{File: m.path(beforeFile), Snapshot: before},
+		After:  render.Compared{File: m.path(file), Snapshot: after},
+		Report: r, Settled: &s.settled,
+	}
+	if err := render.DifferenceText(env.Out, d, render.Options{Width: env.Width, Color: env.Color, ASCII: env.ASCII}); err != nil {
+		return 0, writeError(err)
+	}
+	for _, report := range reportFiles {
+		if !slices.Contains(reports, report.name) {
+			continue
+		}
+		path := m.path(report.file)
+		write := func(w io.Writer) error { return differenceFormats[report.format](w, d, render.Options{}) }
+		if err := snapshot.WriteFile(path, write); err != nil {
+			return 0, plain(err)
+		}
+		if _, err := fmt.Fprintf(env.Out, "written: %s%s\n", printable(path), sizeOf(path)); err != nil {
+			return 0, writeError(err)
+		}
+	}
+	return comparisonCode(d.Severity()), nil
 }

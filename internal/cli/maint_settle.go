@@ -4,14 +4,11 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
 	"time"
 
-	"traceflow/internal/diff"
-	"traceflow/internal/plan"
 	"traceflow/internal/snapshot"
 	"traceflow/internal/survey"
 )
@@ -109,28 +106,6 @@ func (s *settling) snapshot(passes []*measured) *snapshot.Snapshot {
 	return out
 }
 
-// compare writes what has changed, and returns the exit code.
-func (x *expedition) compare(before, after *snapshot.Snapshot, s *settling) (int, error) {
-	c := comparisonOf(planIn(&before.Manifest), before)
-	r, err := c.Snapshots(before, after)
-	if err != nil {
-		return 0, err
-	}
-	if s.watch {
-		if err := s.tell(x.env); err != nil {
-			return 0, err
-		}
-	}
-	if err := writeDifference(x.env.Out, r); err != nil {
-		return 0, writeError(err)
-	}
-	words, code := verdictOf(r, s.settled)
-	if _, err := fmt.Fprintln(x.env.Out, words); err != nil {
-		return 0, writeError(err)
-	}
-	return code, nil
-}
-
 // tell says how long it took until nothing moved any more.
 func (s *settling) tell(env Env) error {
 	line := fmt.Sprintf("not settled within %v", s.timeout)
@@ -144,39 +119,4 @@ func (s *settling) tell(env Env) error {
 		return writeError(err)
 	}
 	return nil
-}
-
-// planIn returns the plan that a snapshot was made by; an empty one if it has none.
-func planIn(m *snapshot.Manifest) *plan.Plan {
-	p := &plan.Plan{}
-	if json.Unmarshal(m.Plan, p) != nil {
-		return &plan.Plan{}
-	}
-	return p
-}
-
-// comparisonOf is what a plan says of a comparison.
-func comparisonOf(p *plan.Plan, before *snapshot.Snapshot) diff.Comparison {
-	c := diff.Comparison{Expect: p.Expect, Policy: p.Policy, ExpectOf: make(map[string][]plan.Expectation)}
-	for i := range p.Targets {
-		// The targets of a snapshot are those of its plan, in their order.
-		if e := p.Targets[i].Expect; len(e) > 0 && i < len(before.Targets) {
-			name := before.Targets[i].Name
-			c.ExpectOf[name] = append(c.ExpectOf[name], e...)
-		}
-	}
-	return c
-}
-
-// checkable says what is wrong with the expectations and the policy of a plan,
-// before anything is measured.
-func checkable(p *plan.Plan) error {
-	c := diff.Comparison{Expect: p.Expect, Policy: p.Policy, ExpectOf: make(map[string][]plan.Expectation)}
-	for i := range p.Targets {
-		name := p.Targets[i].Destination
-		c.ExpectOf[name] = append(c.ExpectOf[name], p.Targets[i].Expect...)
-	}
-	none := &snapshot.Snapshot{Manifest: snapshot.Manifest{Schema: snapshot.Schema, Targets: []snapshot.TargetHead{}}}
-	_, err := c.Snapshots(none, &snapshot.Snapshot{Manifest: none.Manifest})
-	return err
 }

@@ -30,6 +30,8 @@ func (e *Error) Error() string {
 type reader struct {
 	file string
 	seen map[any]int // line of each target
+	// policyOnly is set where targets are not wanted.
+	policyOnly bool
 }
 
 // wrong is an error at a node.

@@ -18,7 +18,17 @@ const (
 // Read reads a plan. The error, an *Error, says where in the file something is
 // wrong, and what would be right.
 func Read(file string, data []byte) (*Plan, error) {
-	r := &reader{file: file}
+	return read(&reader{file: file}, data)
+}
+
+// ReadPolicy reads a plan of which only the expectations and the policy count: it may
+// have no targets. The name of the file is for errors.
+func ReadPolicy(file string, data []byte) (*Plan, error) {
+	return read(&reader{file: file, policyOnly: true}, data)
+}
+
+func read(r *reader, data []byte) (*Plan, error) {
+	file := r.file
 	if len(data) > LargestFile {
 		return nil, &Error{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("a plan of more than %d MiB is too large", LargestFile>>20)}
 	}
@@ -76,10 +86,10 @@ func (r *reader) plan(p *Plan, n *yaml.Node) error {
 			return err
 		}
 	}
-	if len(p.Targets) == 0 {
+	if len(p.Targets) == 0 && !r.policyOnly {
 		return r.wrong(n, "there are no targets; write targets: [ADDRESS, …]")
 	}
-	if budget != nil {
+	if budget != nil && !r.policyOnly {
 		return r.affordable(p, budget)
 	}
 	return nil
