@@ -51,8 +51,11 @@ func (d *Difference) Verdict() (word, line string) {
 		}
 	}
 	hit := fmt.Sprintf("%d of %s", worst, Count(len(r.Targets), "target"))
-	if worst == 0 {
+	switch {
+	case worst == 0:
 		hit = "the plan" // what was expected of no target in particular
+	case len(r.Targets) == 1:
+		hit = Printable(shorten(r.Targets[0].Name, mostCell))
 	}
 	switch s := d.Severity(); {
 	case s == diff.Regression:
@@ -64,7 +67,7 @@ func (d *Difference) Verdict() (word, line string) {
 	case s == diff.Review && worst == 0:
 		return "CHANGE", "what the plan expects did not come"
 	case s == diff.Review:
-		return "CHANGE", hit + " changed, none for the worse by the policy"
+		return "CHANGE", hit + " changed; the policy calls none of it worse"
 	}
 	for i := range r.Changes {
 		if r.Changes[i].Expected {
@@ -106,13 +109,14 @@ func (d *Difference) expected(e *diff.Event) bool {
 	return false
 }
 
-// evidence says in one line what the worst change of an event rests on.
+// evidence says in one line what the worst change of an event rests on, where its
+// title does not.
 func (d *Difference) evidence(e *diff.Event) string {
 	r := d.Report
 	worst := &r.Changes[e.Changes[0]]
 	var parts []string
-	if worst.Before != "" || worst.After != "" {
-		parts = append(parts, Printable(worst.Before)+" → "+Printable(worst.After))
+	if k := worst.Kind; k == diff.LinkGone || k == diff.LinkNew {
+		parts = append(parts, Printable(worst.Before)+", now "+Printable(worst.After))
 	}
 	flows, of := 0, 0
 	for _, i := range e.Changes {
@@ -120,7 +124,7 @@ func (d *Difference) evidence(e *diff.Event) string {
 			flows, of = flows+len(c.Flows), of+c.Of
 		}
 	}
-	if of > 0 {
+	if of > 0 && len(e.Targets) > 1 {
 		parts = append(parts, fmt.Sprintf("%d of %s", flows, Count(of, "flow")))
 	}
 	if worst.P > 0 {
@@ -129,7 +133,7 @@ func (d *Difference) evidence(e *diff.Event) string {
 	if worst.Confidence != "" {
 		parts = append(parts, "confidence "+string(worst.Confidence))
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(parts, ", ")
 }
 
 // chance writes how likely it is that chance alone shows as much.
@@ -194,13 +198,37 @@ func (d *Difference) flows() (flows int, before, after float64) {
 	return flows, before, after
 }
 
-// side says what a snapshot is, in one line.
-func (c *Compared) side() string {
-	m := &c.Snapshot.Manifest
-	text := fmt.Sprintf("%s, %s, %d passes", Printable(shorten(c.File, mostCell)), m.Started.UTC().Format("2006-01-02 15:04:05 MST"), m.Passes)
-	if m.Passes == 1 {
-		text = strings.TrimSuffix(text, "es")
+// notes are what is to be known of the comparison itself: a word and a sentence each.
+func (d *Difference) notes() (notes [][2]string) {
+	if floor := d.lossFloor(); floor >= 1 {
+		notes = append(notes, [2]string{"loss", "too few packets to see any rise of it"})
+	} else if floor > 0 {
+		notes = append(notes, [2]string{"loss", "a rise of less than " + percentage(floor) + " would not have been seen"})
 	}
+	if d.swapped() {
+		notes = append(notes, [2]string{"order", "the first file was measured last: what is new here was before"})
+	}
+	return notes
+}
+
+// lossFloor is the largest of the smallest rises of loss that would have been found;
+// 0 where there is no target.
+func (d *Difference) lossFloor() (floor float64) {
+	for i := range d.Report.Targets {
+		floor = max(floor, d.Report.Targets[i].LossFloor)
+	}
+	return floor
+}
+
+// swapped reports whether the second snapshot was over before the first began.
+func (d *Difference) swapped() bool {
+	return d.After.Snapshot.Manifest.Ended.Before(d.Before.Snapshot.Manifest.Started)
+}
+
+// side says what a snapshot is, in one line; its name in so many columns.
+func (c *Compared) side(room int) string {
+	m := &c.Snapshot.Manifest
+	text := fmt.Sprintf("%s, %s, %s", Printable(shortenMiddle(c.File, "…", max(leastName, room))), m.Started.UTC().Format("2006-01-02 15:04 MST"), Count(m.Passes, "pass"))
 	if !m.Complete {
 		text += ", cut short"
 	}

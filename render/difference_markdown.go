@@ -19,10 +19,13 @@ func DifferenceMarkdown(w io.Writer, d *Difference, _ Options) error {
 	b := bufio.NewWriter(w)
 	word, line := d.Verdict()
 	fmt.Fprintf(b, "### %s: %s\n\n", word, escape(line))
-	fmt.Fprintf(b, "- Before: %s\n- After: %s\n", code(d.Before.side()), code(d.After.side()))
+	fmt.Fprintf(b, "- Before: %s\n- After: %s\n", code(d.Before.side(mostCell)), code(d.After.side(mostCell)))
 	flows, before, after := d.flows()
-	fmt.Fprintf(b, "- Compared: %s of %s with themselves; restless hops %s before, %s after\n",
-		Count(flows, "flow"), Count(len(d.Report.Targets), "target"), percent(before), percent(after))
+	fmt.Fprintf(b, "- Compared: %s of %s, each with itself; %s of the hops changed of themselves before, %s after\n",
+		Count(flows, "flow"), Count(len(d.Report.Targets), "target"), percentage(before), percentage(after))
+	for _, note := range d.notes() {
+		fmt.Fprintf(b, "- Note: %s\n", escape(note[1]))
+	}
 	for i, left := range d.Report.Left {
 		if i == mostRows {
 			fmt.Fprintf(b, "- Not compared: %d more\n", len(d.Report.Left)-i)

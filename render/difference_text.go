@@ -11,90 +11,131 @@ import (
 	"traceflow/internal/diff"
 )
 
-// mostEvents is how many events fit on one screen with what stands around them.
-const mostEvents = 12
+// Somebody reads the text at night on any terminal: it keeps to the screen that
+// all have.
+const (
+	textLines   = 24
+	textColumns = 80
+	textLabel   = 14 // room of the words that lines begin with
+	leastEvents = 6  // lines, whatever stands around them
+)
 
-// DifferenceText writes the verdict first, what was compared, and then what
-// happened, worst first, on one screen. Of expected changes and those that matter
-// little there is one line each.
+// DifferenceText writes the verdict first, what happened, worst first, and then what
+// was compared, on one screen: what fits no more is counted. Without a width it
+// keeps to that of every terminal.
 func DifferenceText(w io.Writer, d *Difference, o Options) error {
+	if o.Width <= 0 {
+		o.Width = textColumns
+	}
 	b := bufio.NewWriter(w)
 	word, line := d.Verdict()
 	look := severityStyle(d.Severity())
 	if look == dim {
 		look = bold
 	}
-	fmt.Fprintf(b, "%s: %s.\n\n", o.paint(look, word), line)
-	fmt.Fprintf(b, "  before  %s\n", d.Before.side())
-	fmt.Fprintf(b, "  after   %s\n", d.After.side())
-	flows, before, after := d.flows()
-	fmt.Fprintf(b, "  %s of %s compared with themselves; hops restless without a change: %s before, %s after\n",
-		Count(flows, "flow"), Count(len(d.Report.Targets), "target"), percent(before), percent(after))
-	for i, left := range d.Report.Left {
-		if i == mostReasonsShown {
-			fmt.Fprintf(b, "  not compared: %d more\n", len(d.Report.Left)-i)
-			break
+	head := Wrap(o.spell(word+": "+line+"."), o.Width)
+	head[0] = o.paint(look, word) + strings.TrimPrefix(head[0], word)
+	foot := d.foot(o)
+	events := d.eventLines(max(leastEvents, textLines-len(head)-len(foot)-3), o)
+	for i, block := range [][]string{head, events, foot} {
+		if i > 0 && len(block) > 0 {
+			fmt.Fprintln(b)
 		}
-		writeWrapped(b, "  not compared: ", Printable(left.String()), o)
-	}
-	shown := 0
-	for i := range d.Report.Events {
-		e := &d.Report.Events[i]
-		if e.Severity == diff.Ignored && !d.expected(e) {
-			continue
+		for _, line := range block {
+			fmt.Fprintln(b, line)
 		}
-		if shown++; shown > mostEvents {
-			continue
-		}
-		d.event(b, e, o)
-	}
-	if shown > mostEvents {
-		fmt.Fprintf(b, "\nand %s that matter less: --format json has all.\n", Count(shown-mostEvents, "event"))
 	}
 	return b.Flush()
 }
 
-// mostReasonsShown is how many lines there are of what could not be compared.
-const mostReasonsShown = 4
-
-// event writes what happened and, where it matters, what that rests on.
-func (d *Difference) event(b *bufio.Writer, e *diff.Event, o Options) {
-	const column = 14
-	lead := strings.Repeat(" ", column)
-	if e.Severity >= diff.Review {
-		fmt.Fprintln(b)
+// eventLines are the lines of all events, most at most. The worst have what they
+// rest on, as long as there is room for a line of each of the others.
+func (d *Difference) eventLines(most int, o Options) []string {
+	var shown []*diff.Event
+	for i := range d.Report.Events {
+		if e := &d.Report.Events[i]; e.Severity > diff.Ignored || d.expected(e) {
+			shown = append(shown, e)
+		}
 	}
-	label := d.label(e)
-	title := Wrap(Printable(e.Title), max(0, o.Width-column))
-	fmt.Fprintf(b, "%s%s\n", o.paint(severityStyle(e.Severity), pad(label, column)), title[0])
-	for _, more := range title[1:] {
-		fmt.Fprintln(b, lead+more)
+	var lines []string
+	for i, e := range shown {
+		after := len(shown) - i - 1
+		room := most - len(lines) - min(after, most/2)
+		block := d.event(e, o, true)
+		if len(block) > room {
+			block = d.event(e, o, false)
+		}
+		if i > 0 && len(lines)+len(block) > most-min(after, 1) {
+			return append(lines, fmt.Sprintf("and %s that matter no more: --format json has all", Count(after+1, "event")))
+		}
+		lines = append(lines, block...)
 	}
-	if e.Severity < diff.Review {
-		return
-	}
-	if text := d.evidence(e); text != "" {
-		writeWrapped(b, lead, text, o)
-	}
-	if text := d.follows(e); text != "" {
-		writeWrapped(b, lead, "with it: "+text, o)
-	}
-	if len(e.Targets) > 1 {
-		writeWrapped(b, lead, d.where(e, 6), o)
-	}
+	return lines
 }
 
-// writeWrapped writes text in lines that all begin with as much room as the lead
-// takes.
-func writeWrapped(b *bufio.Writer, lead, text string, o Options) {
-	room := 0
-	if o.Width > 0 {
-		room = max(leastName, o.Width-displayWidth(lead))
+// event says what happened and, where it matters and there is room, what that rests
+// on and what follows from it.
+func (d *Difference) event(e *diff.Event, o Options, whole bool) []string {
+	label := d.label(e)
+	lines := labelled(label, Printable(e.Title), o)
+	lines[0] = o.paint(severityStyle(e.Severity), label) + strings.TrimPrefix(lines[0], label)
+	if e.Severity < diff.Review || !whole {
+		return lines
 	}
-	for i, line := range Wrap(text, room) {
-		if i > 0 {
-			lead = strings.Repeat(" ", displayWidth(lead))
+	var parts []string
+	for _, part := range []string{d.evidence(e), prefixed("with it: ", d.follows(e))} {
+		if part != "" {
+			parts = append(parts, part)
 		}
-		fmt.Fprintln(b, lead+line)
 	}
+	if len(parts) > 0 {
+		lines = append(lines, labelled("", strings.Join(parts, "; "), o)...)
+	}
+	if len(e.Targets) > 1 {
+		lines = append(lines, labelled("", d.where(e, 4), o)...)
+	}
+	return lines
+}
+
+func prefixed(before, s string) string {
+	if s == "" {
+		return ""
+	}
+	return before + s
+}
+
+// foot says what was compared, and what could not have been seen.
+func (d *Difference) foot(o Options) []string {
+	var lines []string
+	add := func(label, text string) { lines = append(lines, labelled(label, text, o)...) }
+	flows, before, after := d.flows()
+	add("compared", fmt.Sprintf("%s of %s, each with itself", Count(flows, "flow"), Count(len(d.Report.Targets), "target")))
+	room := o.Width - textLabel
+	add("  before", d.Before.side(room))
+	add("  after", d.After.side(room))
+	add("  noise", fmt.Sprintf("%s of the hops changed of themselves before, %s after", percentage(before), percentage(after)))
+	for _, note := range d.notes() {
+		add("  "+note[0], note[1])
+	}
+	for i, left := range d.Report.Left {
+		if i == mostLeft && len(d.Report.Left) > mostLeft+1 {
+			add("  left out", fmt.Sprintf("%d more", len(d.Report.Left)-i))
+			break
+		}
+		add("  left out", Printable(shorten(left.String(), mostCell)))
+	}
+	return lines
+}
+
+// mostLeft is how many lines there are of what could not be compared.
+const mostLeft = 3
+
+// labelled writes text behind a label, in lines that all begin at the same column.
+func labelled(label, text string, o Options) []string {
+	lines := Wrap(o.spell(text), max(leastName, o.Width-textLabel))
+	for i := range lines {
+		lines[i] = pad(label, textLabel) + lines[i]
+		label = ""
+	}
+	return lines
 }
