@@ -35,8 +35,12 @@ export class Model {
   private passed = false;
   private readonly words = new Map<number, string>();
 
+  /** Whether it shows two results. */
+  readonly merged: boolean;
+
   constructor(readonly page: Page) {
     const d = page.drawing;
+    this.merged = d.merged === true;
     for (const n of d.nodes) {
       this.nodes.set(n.id, n);
       for (const m of n.members ?? []) {
