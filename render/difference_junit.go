@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"traceflow/internal/diff"
@@ -43,10 +44,10 @@ type junitProblem struct {
 func DifferenceJUnit(w io.Writer, d *Difference, _ Options) error {
 	r := d.Report
 	m := &d.After.Snapshot.Manifest
-	s := junitSuite{Name: "traceflow diff " + Printable(m.Name), Timestamp: m.Started.UTC().Format("2006-01-02T15:04:05")}
+	s := junitSuite{Name: strings.TrimSpace("traceflow diff " + Printable(shorten(m.Name, mostCell))), Timestamp: m.Started.UTC().Format("2006-01-02T15:04:05")}
 	for i := range r.Targets {
 		t := &r.Targets[i]
-		name := Printable(t.Name)
+		name := Printable(shorten(t.Name, mostCell))
 		if address := t.Address.String(); address != t.Name {
 			name += " (" + address + ")"
 		}
@@ -61,6 +62,13 @@ func DifferenceJUnit(w io.Writer, d *Difference, _ Options) error {
 	if plan > diff.Ignored {
 		s.add(d, -1, "what the plan expects", plan)
 	}
+	if d.Settled != nil {
+		severity := diff.Ignored
+		if d.moves() {
+			severity = diff.Inconclusive
+		}
+		s.add(d, notSettled, "the network has settled", severity)
+	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
@@ -73,21 +81,35 @@ func DifferenceJUnit(w io.Writer, d *Difference, _ Options) error {
 	return err
 }
 
+// notSettled stands in place of a target for the network as a whole, which no change
+// is of.
+const notSettled = -2
+
+// titleFor says in one line what is worst of a target, or of the plan.
+func (d *Difference) titleFor(target int, severity diff.Severity) string {
+	if target == notSettled {
+		return "the last passes do not agree"
+	}
+	for i := range d.Report.Events {
+		e := &d.Report.Events[i]
+		if e.Severity == severity && (slices.Contains(e.Targets, target) || target < 0 && len(e.Targets) == 0) {
+			return Printable(e.Title)
+		}
+	}
+	return severity.String()
+}
+
 // add adds the test case of a target, or of the plan as target -1.
 func (s *junitSuite) add(d *Difference, target int, name string, severity diff.Severity) {
 	c := junitCase{Name: name, Class: "traceflow"}
 	var lines []string
-	first := ""
+	first := d.titleFor(target, severity)
 	for i := range d.Report.Changes {
 		x := &d.Report.Changes[i]
 		if x.Target != target || x.Severity == diff.Ignored {
 			continue
 		}
-		line := changeLine(x)
-		if x.Severity == severity && first == "" {
-			first = line
-		}
-		lines = append(lines, line)
+		lines = append(lines, changeLine(x))
 	}
 	text := strings.Join(lines, "\n")
 	switch severity {

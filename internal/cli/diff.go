@@ -194,11 +194,11 @@ func declares(p *plan.Plan) bool {
 	return len(p.Expect) > 0 || slices.ContainsFunc(p.Targets, of) || len(q.Severity) > 0 || q.Latency != 0 || q.LatencyPart != 0 || q.Loss != 0 || q.Alpha != 0
 }
 
-// exit returns the exit code of the worst that --fail-on names.
+// exit returns the exit code of the worst event that --fail-on names.
 func (o *diffOptions) exit(r *diff.Report) error {
 	for _, severity := range failing {
-		found := func(c diff.Change) bool { return c.Severity == severity }
-		if slices.Contains(o.failOn, severity.String()) && slices.ContainsFunc(r.Changes, found) {
+		found := func(e diff.Event) bool { return e.Severity == severity }
+		if slices.Contains(o.failOn, severity.String()) && slices.ContainsFunc(r.Events, found) {
 			return codeError(comparisonCode(severity))
 		}
 	}
