@@ -51,7 +51,7 @@ type diffOptions struct {
 func newDiff(env Env) *cobra.Command {
 	o := &diffOptions{}
 	c := &cobra.Command{
-		Use:                   "diff [flags] BEFORE AFTER",
+		Use:                   "diff BEFORE AFTER",
 		DisableFlagsInUseLine: true,
 		Short:                 "Say what changed between two snapshots",
 		Long: `traceflow diff compares two snapshots flow by flow, with what changes of itself
