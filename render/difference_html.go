@@ -95,7 +95,7 @@ func (d *Difference) pageDifference(p *differencePicture) *pageDifference {
 		}
 	}
 	for _, note := range d.notes() {
-		out.Notes = append(out.Notes, note[1])
+		out.Notes = append(out.Notes, note[0]+": "+note[1])
 	}
 	for i, left := range d.Report.Left {
 		if i == mostLeft {

@@ -24,7 +24,7 @@ func DifferenceMarkdown(w io.Writer, d *Difference, _ Options) error {
 	fmt.Fprintf(b, "- Compared: %s of %s, each with itself; %s of the hops changed of themselves before, %s after\n",
 		Count(flows, "flow"), Count(len(d.Report.Targets), "target"), percentage(before), percentage(after))
 	for _, note := range d.notes() {
-		fmt.Fprintf(b, "- Note: %s\n", escape(note[1]))
+		fmt.Fprintf(b, "- %s\n", escape(note[0]+": "+note[1]))
 	}
 	for i, left := range d.Report.Left {
 		if i == mostRows {
