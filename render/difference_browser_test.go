@@ -56,6 +56,10 @@ func TestDifferencePageInBrowser(t *testing.T) {
 	p.want(`document.querySelector('#colour').value`, "delta")
 	p.want(`location.hash.includes('colour=delta')`, true)
 
+	for _, theme := range []string{"light", "dark"} {
+		t.Run("axe, "+theme, func(t *testing.T) { everybodyCanUse(t, openDifference(t, b, d, "theme="+theme)) })
+	}
+
 	p = openDifference(t, b, d, "path=2&table=on")
 	p.want(`shown('.twin td').some(e => e.textContent === 'router, gone')`, true)
 	p.want(`document.title.includes('<script>') || all('script').length === 2`, true)

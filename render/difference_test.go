@@ -431,3 +431,36 @@ func TestDifferenceWriteErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestDifferenceKeysAreExplained wants every key of the schema in docs/diff.md.
+func TestDifferenceKeysAreExplained(t *testing.T) {
+	schema, err := os.ReadFile("../docs/traceflow.diff.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../docs/diff.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read struct {
+		Properties map[string]any
+		Defs       map[string]struct{ Properties map[string]any } `json:"$defs"`
+	}
+	if err := json.Unmarshal(schema, &read); err != nil {
+		t.Fatal(err)
+	}
+	keys := read.Properties
+	for _, d := range read.Defs {
+		for key := range d.Properties {
+			keys[key] = true
+		}
+	}
+	if len(keys) < 30 {
+		t.Errorf("%d keys", len(keys))
+	}
+	for key := range keys {
+		if !bytes.Contains(text, []byte("`"+key+"`")) {
+			t.Errorf("docs/diff.md does not explain %s", key)
+		}
+	}
+}

@@ -29,7 +29,7 @@ function verdict(m: Model): Element[] {
   const events = d.events.filter((e) => e.severity !== "info").slice(0, 3);
   return [
     h("p", { class: "verdict", role: "status" }, h("b", { class: `is-${d.severity}` }, d.word), `${d.line}.`),
-    ...(events.length > 0 ? [h("ul", { class: "events" }, ...events.map((e) => h("li", {}, h("b", { class: `is-${e.severity}` }, e.label), ` ${e.title}`)))] : []),
+    ...(events.length > 0 ? [h("ul", { class: "events", tabindex: 0, "aria-label": "What happened" }, ...events.map((e) => h("li", {}, h("b", { class: `is-${e.severity}` }, e.label), ` ${e.title}`)))] : []),
   ];
 }
 
