@@ -257,7 +257,7 @@ func TestDifferenceSVG(t *testing.T) {
 	decoder := xml.NewDecoder(strings.NewReader(out))
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

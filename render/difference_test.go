@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -314,23 +316,23 @@ func junitHolds(t *testing.T, out string, cases int) {
 	if err := d.Decode(&s); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Token(); err != nil && err != io.EOF {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		t.Errorf("behind the document: %v", err)
 	}
-	failures, errors := 0, 0
+	failures, broken := 0, 0
 	for _, c := range s.Cases {
 		if c.Failure != nil {
 			failures++
 		}
 		if c.Error != nil {
-			errors++
+			broken++
 		}
 		if c.Name == "" {
 			t.Error("a case without a name")
 		}
 	}
-	if s.Tests != cases || len(s.Cases) != cases || s.Failures != failures || s.Errors != errors {
-		t.Errorf("says %d tests, %d failures, %d errors; has %d, %d, %d; want %d", s.Tests, s.Failures, s.Errors, len(s.Cases), failures, errors, cases)
+	if s.Tests != cases || len(s.Cases) != cases || s.Failures != failures || s.Errors != broken {
+		t.Errorf("says %d tests, %d failures, %d errors; has %d, %d, %d; want %d", s.Tests, s.Failures, s.Errors, len(s.Cases), failures, broken, cases)
 	}
 }
 
@@ -422,9 +424,7 @@ func TestDifferenceSchema(t *testing.T) {
 func TestDifferenceWriteErrors(t *testing.T) {
 	d := differenceNamed(t, "width")
 	writers := map[string]differenceFormat{"svg": render.DifferenceSVG, "html": render.DifferenceHTML}
-	for format, write := range differenceWriters {
-		writers[format] = write
-	}
+	maps.Copy(writers, differenceWriters)
 	for format, write := range writers {
 		if err := write(brokenWriter{}, d, render.Options{}); err == nil {
 			t.Errorf("%s: no error from a writer that is closed", format)
