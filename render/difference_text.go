@@ -66,7 +66,7 @@ func (d *Difference) eventLines(most int, o Options) []string {
 			block = d.event(e, o, false)
 		}
 		if i > 0 && len(lines)+len(block) > most-min(after, 1) {
-			return append(lines, fmt.Sprintf("and %s that matter no more: --format json has all", Count(after+1, "event")))
+			return append(lines, fmt.Sprintf("and %s, none worse: --format json has all", Count(after+1, "more event")))
 		}
 		lines = append(lines, block...)
 	}
