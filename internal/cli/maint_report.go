@@ -93,11 +93,6 @@ func (s *settling) compare(m *maintenance, file string, before, after *snapshot.
 		return 0, err
 	}
 	env := s.env
-	if s.watch {
-		if err := s.tell(env); err != nil {
-			return 0, err
-		}
-	}
 	d := &render.Difference{
 		Before: render.Compared{File: m.path(beforeFile), Snapshot: before},
 		After:  render.Compared{File: m.path(file), Snapshot: after},
@@ -105,6 +100,11 @@ func (s *settling) compare(m *maintenance, file string, before, after *snapshot.
 	}
 	if err := render.DifferenceText(env.Out, d, render.Options{Width: env.Width, Color: env.Color, ASCII: env.ASCII}); err != nil {
 		return 0, writeError(err)
+	}
+	if s.watch {
+		if err := s.tell(env); err != nil {
+			return 0, err
+		}
 	}
 	for _, report := range reportFiles {
 		if !slices.Contains(reports, report.name) {
