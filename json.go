@@ -18,7 +18,7 @@ func (t *Trace) MarshalJSON() ([]byte, error) { return json.Marshal(toDocument(t
 
 // UnmarshalJSON reads a result document of this schema.
 func (t *Trace) UnmarshalJSON(data []byte) error {
-	d := earliest()
+	d := reading{document: earliest()}
 	if err := json.Unmarshal(data, &d); err != nil {
 		return fmt.Errorf("read trace: %w", err)
 	}
@@ -64,7 +64,7 @@ type document struct {
 	Stats        docStats         `json:"stats"`
 	Guarantee    docGuarantee     `json:"guarantee"`
 	Flows        []docFlow        `json:"flows"`
-	Exchanges    []docExchange    `json:"exchanges"`
+	Exchanges    docExchanges     `json:"exchanges"`
 	Paths        []docPath        `json:"paths"`
 	Nodes        []docNode        `json:"nodes"`
 	Links        []docLink        `json:"links"`
@@ -80,6 +80,7 @@ type document struct {
 	Annotations  []docAnnotation  `json:"annotations"`
 	DataSets     []docDataSet     `json:"data_sets"`
 	Borders      []docBorder      `json:"borders"`
+	Exits        []docExit        `json:"exits"`
 }
 
 type docDestination struct {

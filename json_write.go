@@ -32,7 +32,7 @@ func toDocument(t *Trace) *document {
 			LimitedHops: toInts(t.Guarantee.LimitedHops), RateLimited: toInts(t.Guarantee.RateLimited),
 			Short: []docHopShare{}, Hops: []docHopShare{},
 		},
-		Flows: []docFlow{}, Exchanges: []docExchange{}, Paths: []docPath{},
+		Flows: []docFlow{}, Exchanges: docExchanges{}, Paths: []docPath{},
 		Nodes: []docNode{}, Links: []docLink{}, Diamonds: []docDiamond{}, Changes: []docRouteChange{},
 	}
 	for _, h := range t.Guarantee.Short {
@@ -70,6 +70,7 @@ func toDocument(t *Trace) *document {
 	d.addGraph(&t.Graph)
 	d.addFingerprints(t.Fingerprints())
 	d.addAnnotations(t)
+	d.addExits(t.Exits())
 	d.addFindings(t.Findings())
 	d.EndReason, d.Finish = t.EndReason(), toDocFinish(t)
 	d.MTUs = []docPathMTU{}

@@ -21,10 +21,13 @@ const (
 type crossing []traceflow.Border
 
 // borders says in a sentence for each pair of ASes where packets pass from one
-// to the other, and how sure that is.
-func borders(t *traceflow.Trace) []string {
+// to the other, and how sure that is. Those that were told already are left out.
+func borders(t *traceflow.Trace, told func(b *traceflow.Border) bool) []string {
 	var all []crossing
 	for _, b := range t.Borders() {
+		if told(&b) {
+			continue
+		}
 		at := slices.IndexFunc(all, func(c crossing) bool {
 			return c[0].Near.ASN == b.Near.ASN && c[0].Far.ASN == b.Far.ASN && c[0].IXP == b.IXP
 		})

@@ -51,5 +51,5 @@ func (o Options) spell(s string) string {
 			return '?'
 		}
 		return r
-	}, strings.ReplaceAll(s, boxGlyphs.ellipsis, asciiGlyphs.ellipsis))
+	}, strings.NewReplacer(boxGlyphs.ellipsis, asciiGlyphs.ellipsis, boxGlyphs.to, asciiGlyphs.to, "×", "x").Replace(s))
 }

@@ -411,8 +411,6 @@ func hostileNames(_ *testing.T, p pageTab) {
 // TestPageForEverybody has axe-core look for what keeps people from using the
 // page: colours too alike, elements without a name, and the like.
 func TestPageForEverybody(t *testing.T) {
-	axe, err := os.ReadFile(filepath.Join("..", "internal", "page", "node_modules", "axe-core", "axe.min.js"))
-	rendertest.Require(t, err == nil, "axe-core: make page")
 	b := rendertest.Chromium(t)
 	tests := []struct {
 		name, network, hash string
@@ -430,19 +428,26 @@ func TestPageForEverybody(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := openPage(t, b, networkNamed(t, tt.network), tt.hash, tt.width, tt.height)
-			rendertest.Eval[any](p.Tab, string(axe)+";0")
-			got := rendertest.Eval[[]struct {
-				ID, Impact, Help string
-				Nodes            []struct{ HTML, FailureSummary string }
-			}](p.Tab, `axe.run(document, { resultTypes: ['violations'] }).then(r => r.violations)`)
-			for _, v := range got {
-				if v.Impact == "serious" || v.Impact == "critical" {
-					t.Errorf("%s (%s): %s\n%.3v", v.ID, v.Impact, v.Help, v.Nodes[:min(3, len(v.Nodes))])
-				} else {
-					t.Logf("%s (%s): %s", v.ID, v.Impact, v.Help)
-				}
-			}
+			everybodyCanUse(t, openPage(t, b, networkNamed(t, tt.network), tt.hash, tt.width, tt.height))
 		})
+	}
+}
+
+// everybodyCanUse has axe-core look at a page.
+func everybodyCanUse(t *testing.T, p pageTab) {
+	t.Helper()
+	axe, err := os.ReadFile(filepath.Join("..", "internal", "page", "node_modules", "axe-core", "axe.min.js"))
+	rendertest.Require(t, err == nil, "axe-core: make page")
+	rendertest.Eval[any](p.Tab, string(axe)+";0")
+	got := rendertest.Eval[[]struct {
+		ID, Impact, Help string
+		Nodes            []struct{ HTML, FailureSummary string }
+	}](p.Tab, `axe.run(document, { resultTypes: ['violations'] }).then(r => r.violations)`)
+	for _, v := range got {
+		if v.Impact == "serious" || v.Impact == "critical" {
+			t.Errorf("%s (%s): %s\n%.3v", v.ID, v.Impact, v.Help, v.Nodes[:min(3, len(v.Nodes))])
+		} else {
+			t.Logf("%s (%s): %s", v.ID, v.Impact, v.Help)
+		}
 	}
 }

@@ -61,6 +61,8 @@ type pageHeading struct {
 	Ending        string   `json:"ending,omitempty"`
 	Statement     []string `json:"statement"`
 	Measuring     bool     `json:"measuring,omitempty"` // more is to come
+	// Difference is there where the page shows two results.
+	Difference *pageDifference `json:"difference,omitempty"`
 }
 
 // pageFlow is a 5-tuple without what all flows share.
@@ -90,6 +92,15 @@ type pagePath struct {
 	Median  []int64  `json:"median_us"`
 	P95     []int64  `json:"p95_us"`
 	Verdict []string `json:"verdict"` // traceflow.HopLoss
+	// Status and Before are there where the page shows two results: picture.Path.
+	Status string    `json:"status,omitempty"`
+	Before *pagePast `json:"before,omitempty"`
+}
+
+// pagePast is what a path was in the first of two results.
+type pagePast struct {
+	Flows  int   `json:"flows"`
+	Median int64 `json:"median_us,omitempty"`
 }
 
 // newPage draws a trace, with everything where it was in earlier pictures.

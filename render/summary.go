@@ -16,7 +16,7 @@ import (
 )
 
 // Summary writes in a few lines how many paths there are, how sure that is,
-// where they pass from one AS to another, what else the replies give away, and
+// where they leave an AS by several ways and pass from one to another, what else the replies give away, and
 // what it took.
 func Summary(w io.Writer, t *traceflow.Trace) error {
 	b := bufio.NewWriter(w)
@@ -42,7 +42,8 @@ func Summary(w io.Writer, t *traceflow.Trace) error {
 	for _, line := range mtus(t) {
 		fmt.Fprintln(b, line)
 	}
-	for _, line := range borders(t) {
+	exits, told := exits(t)
+	for _, line := range slices.Concat(exits, borders(t, told)) {
 		fmt.Fprintln(b, line)
 	}
 	if err := Findings(b, t); err != nil {
@@ -68,6 +69,8 @@ func Count(n int, noun string) string {
 		return fmt.Sprintf("%d %ses", n, noun)
 	case strings.HasSuffix(noun, "y"):
 		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
+	case strings.HasSuffix(noun, "ss"):
+		return fmt.Sprintf("%d %ses", n, noun)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

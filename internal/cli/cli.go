@@ -142,6 +142,9 @@ func Run(ctx context.Context, env Env, args []string) int {
 		return exitOK
 	}
 	code, message := explain(err, command.CommandPath())
+	if message != "" && compares(command) {
+		code = ofComparison(code)
+	}
 	if message != "" {
 		fmt.Fprintf(env.Err, "traceflow: %s\n", printable(message))
 	}
@@ -167,7 +170,7 @@ func newRoot(env Env) *cobra.Command {
 		},
 	})
 	trace := newTrace(env)
-	root.AddCommand(trace, newShow(env), newData(env), newDoctor(env), newCompletion(env), newVersion(env))
+	root.AddCommand(trace, newShow(env), newSnapshot(env), newDiff(env), newMaint(env), newData(env), newDoctor(env), newCompletion(env), newVersion(env))
 	for _, c := range everyCommand(root) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetOut(env.Out)

@@ -42,6 +42,12 @@ func TestHelp(t *testing.T) {
 		{"data", "remove", "--help"},
 		{"data", "status", "--help"},
 		{"data", "verify", "--help"},
+		{"snapshot", "--help"},
+		{"diff", "--help"},
+		{"maint", "--help"},
+		{"maint", "begin", "--help"},
+		{"maint", "check", "--help"},
+		{"maint", "end", "--help"},
 	} {
 		name := strings.Trim(strings.Join(args, ""), "-")
 		t.Run(name, func(t *testing.T) {

@@ -82,6 +82,10 @@ func flagValues(flag string) []string {
 		return topology.BuiltinNames()
 	case "interface":
 		return interfaceNames()
+	case "fail-on":
+		return severityNames()
+	case "report":
+		return reportNames()
 	case "kind":
 		return kindNames()
 	}
@@ -113,14 +117,17 @@ func completeFlags(c *cobra.Command) {
 		}
 		directive := cobra.ShellCompDirectiveNoFileComp
 		switch f.Name {
-		case "sim":
+		case "sim", "plan", "policy", "like", "output":
 			directive = cobra.ShellCompDirectiveDefault
-		case "data":
+		case "data", "dir":
 			directive = cobra.ShellCompDirectiveFilterDirs
 		}
 		// Fails only for a flag that there is not, or twice.
 		_ = c.RegisterFlagCompletionFunc(f.Name, func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
 			values := flagValues(f.Name)
+			if f.Name == "format" && c.Name() == "diff" {
+				values = differenceFormatNames()
+			}
 			return slices.DeleteFunc(values, func(v string) bool { return !strings.HasPrefix(v, begun) }), directive
 		})
 	})

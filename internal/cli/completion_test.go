@@ -49,6 +49,14 @@ func TestCompletions(t *testing.T) {
 		{"data", []string{"data", ""}, []string{"add", "remove", "status", "verify"}, onlyThese},
 		{"data, files", []string{"data", "add", ""}, nil, orFiles},
 		{"data, kind", []string{"data", "add", "--kind", ""}, kindNames(), onlyThese},
+		{"plan", []string{"snapshot", "--plan", ""}, nil, orFiles},
+		{"format of diff", []string{"diff", "--format", ""}, []string{"html", "json", "junit", "markdown", "svg", "text"}, onlyThese},
+		{"policy", []string{"diff", "--policy", ""}, nil, orFiles},
+		{"fail-on", []string{"diff", "--fail-on", "in"}, []string{"inconclusive"}, onlyThese},
+		{"report", []string{"maint", "end", "--report", ""}, []string{"md", "json", "junit", "html", "svg"}, onlyThese},
+		{"vary of snapshot", []string{"snapshot", "--vary", ""}, []string{"srcport", "dst"}, onlyThese},
+		{"maint", []string{"maint", ""}, []string{"begin", "check", "end"}, onlyThese},
+		{"maintenances", []string{"maint", "check", "--dir", "testdata", "scr"}, []string{"script"}, onlyThese},
 		{"data, folders", []string{"data", "add", "--data", ""}, nil, onlyFolders},
 	}
 	for _, tt := range tests {

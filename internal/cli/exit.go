@@ -80,6 +80,7 @@ func flagError(err error) error {
 func explain(err error, command string) (int, string) {
 	var code codeError
 	var bad *usageError
+	var wrongPlan *planError
 	var dns *net.DNSError
 	var family *familyError
 	var op *probe.OpError
@@ -88,6 +89,8 @@ func explain(err error, command string) (int, string) {
 	switch {
 	case errors.As(err, &code):
 		return int(code), ""
+	case errors.As(err, &wrongPlan):
+		return exitUsage, err.Error()
 	case errors.As(err, &bad):
 		return exitUsage, err.Error() + " (see " + command + " --help)"
 	case errors.As(err, &listen):

@@ -193,7 +193,7 @@ func TestSchemaKeepsContract(t *testing.T) {
 			"flows.end", "flows.ambiguous", "exchanges.error", "exchanges.abandoned", "exchanges.reply.verified", "exchanges.reply.mpls",
 			"links.share", "diamonds.meshed", "nats", "tunnels", "remarkings", "zero_ttl",
 			"flows.tos", "nodes.initial_ttl", "nodes.return_length", "nodes.asymmetry",
-			"annotations", "data_sets", "borders",
+			"annotations", "data_sets", "borders", "exits",
 		})
 	})
 }

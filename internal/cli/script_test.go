@@ -281,7 +281,7 @@ func TestScriptsCoverFlags(t *testing.T) {
 	env := Env{Out: io.Discard, Err: io.Discard}
 	root := newRoot(env)
 	commands := map[string]*cobra.Command{"": root}
-	for _, name := range []string{"show", "doctor", "data"} {
+	for _, name := range []string{"show", "doctor", "data", "snapshot", "diff", "maint"} {
 		c, _, err := root.Find([]string{name})
 		if err != nil {
 			t.Fatal(err)

@@ -36,7 +36,7 @@ func Of(t *traceflow.Trace) *Drawing {
 	d.addInferredEnds(walks)
 	for i := range t.Flows {
 		f := &t.Flows[i]
-		d.Flows = append(d.Flows, Flow{f.ID, f.SourcePort, f.DestinationPort, f.Label, d.metBy(walks[f.ID])})
+		d.Flows = append(d.Flows, Flow{f.ID, f.SourcePort, f.DestinationPort, f.Label, f.Destination, d.metBy(walks[f.ID])})
 	}
 	d.addAgain()
 	d.measure()

@@ -16,6 +16,8 @@
 // escapes them.
 package picture
 
+import "net/netip"
+
 // Drawing is a network seen from a vantage point, in columns of one TTL each.
 // Lengths are in pixels of a drawing shown at its own size, from its upper left
 // corner; times are in microseconds, shares and losses from 0 to 1.
@@ -46,6 +48,7 @@ type Flow struct {
 	SourcePort      uint16
 	DestinationPort uint16
 	Label           uint32 // of IPv6
+	to              netip.Addr
 	// met are the nodes of its path, the source first, that answered this very
 	// flow; "" where others say that it passed there.
 	met []string

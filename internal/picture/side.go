@@ -4,6 +4,7 @@ package picture
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 )
 
@@ -11,9 +12,10 @@ import (
 type tuple struct {
 	source, destination uint16
 	label               uint32
+	to                  netip.Addr
 }
 
-func (f *Flow) tuple() tuple { return tuple{f.SourcePort, f.DestinationPort, f.Label} }
+func (f *Flow) tuple() tuple { return tuple{f.SourcePort, f.DestinationPort, f.Label, f.to} }
 
 // side is one of the two results that are merged.
 type side struct {

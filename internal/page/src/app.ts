@@ -18,7 +18,7 @@ import { key, Model, type Pick } from "./model.ts";
 import { exchange } from "./morph.ts";
 import { Press } from "./press.ts";
 import type { Progress } from "./progress.ts";
-import { metrics, type State, type Store, write } from "./state.ts";
+import { type Metric, metricOf, metricsOf, type State, type Store, write } from "./state.ts";
 import { roomFor, stretch } from "./stretch.ts";
 import { summary } from "./summary.ts";
 import { tables } from "./table.ts";
@@ -116,7 +116,7 @@ export class App {
       this.finish();
       return;
     }
-    this.scene.sketch(now.colour, this.far, this.far > 1.35 ? null : this.view.area);
+    this.scene.sketch(this.metric(now), this.far, this.far > 1.35 ? null : this.view.area);
     afterPaint(() => this.finish());
   }
 
@@ -124,7 +124,7 @@ export class App {
   private finish() {
     if (!this.sketched) return;
     this.sketched = false;
-    if (!this.model.page.drawing.too_large) this.scene.finish(this.store.now.colour);
+    if (!this.model.page.drawing.too_large) this.scene.finish(this.metric(this.store.now));
     this.list.fill(this.model);
     this.lightUp();
   }
@@ -212,9 +212,10 @@ export class App {
     const m = this.model;
     if (changed("theme")) this.dress(now);
     if (changed("colour")) {
-      this.scene.paint(now.colour);
-      exchange(this.legend, legend(m, this.colours, now.colour));
-      this.svg.classList.toggle("byloss", now.colour === "loss");
+      const metric = this.metric(now);
+      this.scene.paint(metric);
+      exchange(this.legend, legend(m, this.colours, metric));
+      this.svg.classList.toggle("byloss", metric === "loss");
     }
     this.svg.classList.toggle("nobands", !now.bands);
     this.svg.classList.toggle("nosilent", !now.silent);
@@ -303,6 +304,17 @@ export class App {
 
   private fitView() {
     this.view.fit(spanOf(this.model.page.drawing, this.store.now));
+  }
+
+  /** What colours show. */
+  private metric(now: State): Metric {
+    return metricOf(now, this.model.merged);
+  }
+
+  private nextMetric() {
+    const all = metricsOf(this.model.merged);
+    const next = (all.indexOf(this.metric(this.store.now)) + 1) % all.length;
+    this.store.set({ colour: next === 0 ? null : all[next]! });
   }
 
   private get times(): number {
@@ -398,7 +410,7 @@ export class App {
       s: () => this.store.set({ silent: !this.store.now.silent }),
       l: () => this.served?.progress.toggle(),
       t: () => this.store.set({ table: !this.store.now.table }),
-      c: () => this.store.set({ colour: metrics[(metrics.indexOf(this.store.now.colour) + 1) % metrics.length]! }),
+      c: () => this.nextMetric(),
     });
   }
 

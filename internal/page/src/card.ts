@@ -2,7 +2,7 @@
 
 import { commands } from "./commands.ts";
 import { endText } from "./draw.ts";
-import type { Detail, Link, Node, Path } from "./data.ts";
+import type { Detail, Link, Node, Path, Status } from "./data.ts";
 import { ask } from "./ask.ts";
 import { h, s, say } from "./dom.ts";
 import { key, type Model, type Pick } from "./model.ts";
@@ -84,6 +84,20 @@ export function cardFor(m: Model, pick: Pick, other: number | null): Element[] {
   }
 }
 
+/** What became of something between two results. */
+function became(m: Model, x: { status?: Status; flows: number | number[]; before?: { flows: number } }): Row[] {
+  if (!m.merged) return [];
+  const flows = typeof x.flows === "number" ? x.flows : x.flows.length;
+  switch (x.status) {
+    case "gone":
+      return [["Change", h("b", { class: "is-regression" }, "− gone; its figures are from before")]];
+    case "new":
+      return [["Change", h("b", {}, "+ new")]];
+  }
+  if (!x.before) return [];
+  return [["Change", "none"], ["Flows before", x.before.flows === flows ? "as many" : String(x.before.flows)]];
+}
+
 function rtt(n: Node): string {
   const r = n.rtt_us;
   return n.replies === 0 ? "N/A" : `${ms(r.median)} median, p95 ${ms(r.p95)}, ${ms(r.min)} to ${ms(r.max)}`;
@@ -118,6 +132,9 @@ function nodeCard(m: Model, n: Node): Element[] {
     ["Place", said([n.city, n.country].filter(Boolean).join(", "), d.place_source)],
     ["Hidden", n.hidden ? count(n.hidden, "hop") : ""],
     ["Flows", n.kind === "source" ? String(n.flows) : `${n.flows}, ${percent(n.share)} of ${n.kind === "group" ? "all" : "those at this TTL"}`],
+    ...became(m, n),
+    ["Round trip before", n.before?.replies ? `${ms(n.before.rtt_us?.median ?? 0)} median` : ""],
+    ["Answered before", n.before?.sent ? `${n.before.replies ?? 0} of ${count(n.before.sent, "packet")}` : ""],
     ["Round trip", sent ? (n.kind === "bar" || n.kind === "group" ? `${n.replies > 0 ? `${ms(n.rtt_us.min)} to ${ms(n.rtt_us.max)}` : "N/A"}` : rtt(n)) : ""],
     ["Answered", sent ? `${n.replies} of ${count(n.sent, "packet")}` : ""],
     ["Loss", sent && n.replies > 0 && n.replies < n.sent ? lossText(n, d) : ""],
@@ -224,6 +241,8 @@ function linkCard(m: Model, l: Link): Element[] {
       ["From", nodeLink(m, l.from)],
       ["To", nodeLink(m, l.to)],
       ["Flows", `${l.flows}, ${percent(l.share)} of those between these TTLs`],
+      ...became(m, l),
+      ["Delay before", l.before?.delta_us === undefined ? "" : ms(l.before.delta_us)],
       ["Of its node", beside > 1 && l.bundle === 1 ? `${percent(l.flows / Math.max(1, all))} of ${count(all, "flow")} that go on from there; ${beside} equal shares would be ${percent(1 / beside)}` : ""],
       ["Delay added", l.delta_us === undefined ? `N/A: ${why}` : `${ms(l.delta_us)}${l.bundle > 1 ? " at most" : " (median)"}`],
       ["Sample", l.samples > 0 ? `${l.samples} ${l.samples === 1 ? "reply" : "replies"} of the end that gave fewer` : ""],
@@ -260,6 +279,8 @@ function pathCard(m: Model, p: Path): Element[] {
     top(`Path ${p.id}`),
     facts([
       ["Flows", `${p.flows.length} of ${m.page.flows.length}`],
+      ...became(m, p),
+      ["Round trip before", p.before?.median_us ? `${ms(p.before.median_us)} median` : ""],
       ["Source ports", m.page.heading.protocol === "icmp" ? "" : portsOf(m, new Set([p.id]))],
       ["Length", count(p.length, "hop")],
       ["Reached", !p.reached ? `no: ${p.end ?? "not known why"}` : (p.sent.at(-1) ?? 0) > 0 ? "yes" : "as other flows do; its own were not sent so far"],

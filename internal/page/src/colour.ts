@@ -16,7 +16,7 @@ export class Colours {
   readonly longest: number;
   private readonly tint = new Map<number, number>();
 
-  constructor(private readonly model: Model) {
+  constructor(readonly model: Model) {
     let longest = 1;
     for (const n of model.page.drawing.nodes) longest = Math.max(longest, n.rtt_us.median);
     this.longest = longest;
@@ -24,6 +24,7 @@ export class Colours {
   }
 
   link(l: Link, metric: Metric): string {
+    if (metric === "change") return "na"; // its status says the rest
     if (l.lost) return "lossy";
     switch (metric) {
       case "delta":

@@ -51,6 +51,25 @@ export interface Heading {
   statement: string[];
   /** Whether more is to come. */
   measuring?: boolean;
+  /** The verdict, where the page shows two results. */
+  difference?: Difference;
+}
+
+/** What became of something between two results. */
+export type Status = "gone" | "new";
+
+/** The verdict of a comparison, and what happened to the target that is shown. */
+export interface Difference {
+  word: string;
+  line: string;
+  /** "ok", "change", "inconclusive" or "regression". */
+  severity: string;
+  events: { label: string; severity: string; title: string; evidence?: string; follows?: string; targets?: string }[];
+  /** How many events are of other targets only. */
+  more?: number;
+  before: string;
+  after: string;
+  notes: string[];
 }
 
 export interface Flow {
@@ -78,6 +97,9 @@ export interface Path {
   median_us: number[];
   p95_us: number[];
   verdict: string[];
+  status?: Status;
+  /** What it was in the first of two results. */
+  before?: { flows: number; median_us?: number };
 }
 
 export interface Detail {
@@ -123,7 +145,7 @@ export interface Node {
   id: string;
   ttl: number;
   kind: Kind;
-  status?: string;
+  status?: Status;
   address?: string;
   interface?: number;
   hostname?: string;
@@ -174,7 +196,7 @@ export interface Past {
 }
 
 export interface Track {
-  status?: string;
+  status?: Status;
   width: number;
   level: number;
   inferred?: boolean;
@@ -184,7 +206,7 @@ export interface Track {
 export interface Link {
   from: string;
   to: string;
-  status?: string;
+  status?: Status;
   flows: number;
   share: number;
   bundle: number;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Colours, strokesOf, tints } from "./colour.ts";
-import type { Area, Band, Drawing, Link, Node, Pipe, Track } from "./data.ts";
+import type { Area, Band, Drawing, Link, Node, Pipe, Status, Track } from "./data.ts";
 import { s } from "./dom.ts";
 import { key, type Model, muchSlower } from "./model.ts";
 import type { Metric } from "./state.ts";
@@ -165,7 +165,8 @@ export class Scene {
     const line = stroke(l);
     const silent = this.model.nodes.get(l.from)?.kind === "silent" || this.model.nodes.get(l.to)?.kind === "silent";
     const hit = s("path", { class: "hit", d: l.stroke });
-    const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line, hit);
+    const sign = l.status ? s("text", { class: `sign ${l.status}`, x: l.label_x, y: l.label_y + 5 }, signOf(l.status)) : null;
+    const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line, hit, sign);
     this.links.push({ link: l, group, line, pale: false });
   }
 
@@ -191,7 +192,7 @@ export class Scene {
       default:
         g.append(s("circle", { class: "s", cx: 0, cy: 0, r: 5.5 }));
     }
-    if (n.status === "gone" || n.status === "new") g.append(s("text", { class: "sign", x: 10, y: 16 }, n.status === "gone" ? "−" : "+"));
+    if (n.status) g.append(s("text", { class: `sign ${n.status}`, x: 13, y: 16 }, signOf(n.status)));
     this.nodes.set(n.id, g);
     return g;
   }
@@ -313,6 +314,11 @@ function isPlain(n: Node): boolean {
 
 function place(n: Node): string {
   return `translate(${n.x + n.w / 2} ${n.y})`;
+}
+
+/** Tells without colour what became of something. */
+export function signOf(status: Status): string {
+  return status === "gone" ? "−" : "+";
 }
 
 /** Says why flows got no further. */

@@ -18,8 +18,19 @@ export class Header {
 
   update(m: Model) {
     if (this.title.textContent !== m.page.title) this.title.textContent = m.page.title;
-    exchange(this.rest, [facts(m), ...trouble(m), ...statement(m)]);
+    exchange(this.rest, [...verdict(m), facts(m), ...trouble(m), ...statement(m)]);
   }
+}
+
+/** The verdict of a comparison, and what happened, before anything else. */
+function verdict(m: Model): Element[] {
+  const d = m.page.heading.difference;
+  if (!d) return [];
+  const events = d.events.filter((e) => e.severity !== "info").slice(0, 3);
+  return [
+    h("p", { class: "verdict", role: "status" }, h("b", { class: `is-${d.severity}` }, d.word), `${d.line}.`),
+    ...(events.length > 0 ? [h("ul", { class: "events", tabindex: 0, "aria-label": "What happened" }, ...events.map((e) => h("li", {}, h("b", { class: `is-${e.severity}` }, e.label), ` ${e.title}`)))] : []),
+  ];
 }
 
 function facts(m: Model): HTMLElement {
@@ -27,7 +38,8 @@ function facts(m: Model): HTMLElement {
   const box = h("div", { class: "facts num" });
   const add = (...parts: (Element | string)[]) => box.append(h("span", {}, ...parts));
   const flows = m.page.flows.length;
-  add(h("b", {}, count(m.page.paths.length, "path")), ` of ${count(flows, "flow")}`);
+  const taken = m.page.paths.filter((p) => p.status !== "gone" && p.flows.length > 0).length;
+  add(h("b", {}, count(g.difference ? taken : m.page.paths.length, "path")), ` of ${count(flows, "flow")}${g.difference ? " now" : ""}`);
   const all = g.reached === g.followed && g.reached > 0;
   const partly = all && g.followed < flows;
   add(h("b", {}, all ? "reached" : g.reached === 0 ? "not reached" : `reached ${g.reached}/${g.followed}`),
@@ -35,7 +47,11 @@ function facts(m: Model): HTMLElement {
   add(g.probes);
   if (g.protocol !== "icmp" && flows > 0) add(`source ports ${ports(m.page.flows.map((f) => f.src_port))}`);
   add(`${count(g.packets, "packet")}, ${g.replies} answered`);
-  add(utc(g.started));
+  if (!g.difference) add(utc(g.started));
+  if (g.difference) {
+    box.append(h("span", {}, `before: ${g.difference.before}`), h("span", {}, `after: ${g.difference.after}`));
+    return box;
+  }
   if (g.duration_us > 0) add(`${g.measuring ? "for" : "took"} ${(g.duration_us / 1e6).toFixed(g.duration_us < 1e7 ? 1 : 0)} s`);
   if (g.wire) add(`wire ${g.wire}`);
   return box;

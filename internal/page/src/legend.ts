@@ -22,7 +22,15 @@ export function legend(m: Model, colours: Colours, metric: Metric): Element[] {
   };
   const scale = () => Array.from({ length: levels }, (_, i) => stroke(`d${i}`, `M${2 + 14 * i} 0h12`, 5));
   const has = (kind: string) => d.nodes.some((n) => n.kind === kind);
+  if (m.merged) {
+    if (metric === "change") add("unchanged", 28, stroke("na"));
+    const sign = (c: string, text: string) => s("text", { class: `sign ${c}`, x: 14, y: 5, "text-anchor": "middle" }, text);
+    if (d.links.some((l) => l.status === "gone") || d.nodes.some((n) => n.status === "gone")) add("gone", 28, stroke("na gone"), sign("gone", "−"));
+    if (d.links.some((l) => l.status === "new") || d.nodes.some((n) => n.status === "new")) add("new", 28, stroke("na new"), sign("new", "+"));
+  }
   switch (metric) {
+    case "change":
+      break;
     case "delta":
       add(`delay that a link adds: up to ${steps.join(", ")} ms, and more`, 14 * levels + 2, ...scale());
       if (d.links.some((l) => l.level < 0 && !l.inferred)) add("delay N/A", 28, stroke("na"));
@@ -44,7 +52,7 @@ export function legend(m: Model, colours: Colours, metric: Metric): Element[] {
       if (d.bands.length === 0) add("owners are not known", 28, stroke("na"));
       break;
   }
-  if (d.links.some((l) => l.lost)) add("loss that persists to the destination", 28, stroke("lossy"));
+  if (metric !== "change" && d.links.some((l) => l.lost)) add("loss that persists to the destination", 28, stroke("lossy"));
   if (d.links.some((l) => l.inferred)) add("inferred", 28, stroke("na inferred", "M2 0H26", 3));
   add("share of flows", 40, stroke("shared", "M2 0h12", 1.5), stroke("shared", "M14 0h12", 4), stroke("shared", "M26 0h12", 8));
   if (has("silent")) add("no answer", 16, s("g", { class: "silent" }, s("circle", { class: "s", cx: 8, cy: 0, r: 5.5 })));

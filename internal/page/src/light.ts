@@ -4,7 +4,7 @@ import type { Colours } from "./colour.ts";
 import type { Link, Node } from "./data.ts";
 import type { Strip } from "./draw.ts";
 import type { Model, Pick } from "./model.ts";
-import type { State } from "./state.ts";
+import { metricOf, type State } from "./state.ts";
 
 /** More strips than these beside each other are no longer told apart. */
 const mostStrips = 8;
@@ -53,12 +53,12 @@ export function light(m: Model, colours: Colours, now: State, hover: Pick | null
 
 /** Which paths are drawn over the others. */
 function strips(m: Model, colours: Colours, now: State, hover: Pick | null, lit: Set<number> | null): Strip[] {
-  if (hover?.kind === "path") return [{ path: hover.id, colour: now.colour === "path" ? colours.path(hover.id) : "one" }];
+  if (hover?.kind === "path") return [{ path: hover.id, colour: metricOf(now, m.merged) === "path" ? colours.path(hover.id) : "one" }];
   if (!hover && now.pick?.kind === "path") {
     const one: Strip = { path: now.pick.id, colour: "one" };
     return now.other === null ? [one] : [one, { path: now.other, colour: "two" }];
   }
-  if (now.colour !== "path") return [];
+  if (metricOf(now, m.merged) !== "path") return [];
   const ids = [...m.paths.keys()].filter((id) => lit === null || lit.has(id));
   return ids.length <= mostStrips ? ids.map((id) => ({ path: id, colour: colours.path(id) })) : [];
 }
@@ -67,5 +67,5 @@ function strips(m: Model, colours: Colours, now: State, hover: Pick | null, lit:
 export function keyOf(colours: Colours, id: number, now: State, chosen: number[]): string {
   if (chosen[0] === id) return "one";
   if (chosen[1] === id) return "two";
-  return now.colour === "path" ? colours.path(id) : "";
+  return metricOf(now, colours.model.merged) === "path" ? colours.path(id) : colours.model.paths.get(id)?.status ?? "";
 }

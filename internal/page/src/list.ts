@@ -2,6 +2,7 @@
 
 import type { Path } from "./data.ts";
 import { h } from "./dom.ts";
+import { signOf } from "./draw.ts";
 import type { Model } from "./model.ts";
 import { exchange } from "./morph.ts";
 import { count, ms, percent } from "./text.ts";
@@ -97,10 +98,10 @@ export class List {
     const loss = p.loss === undefined ? h("span", { class: "quiet" }, "loss N/A") : h("span", { class: p.verdict.includes("persists") ? "loss" : "quiet" }, p.loss > 0 ? `${percent(p.loss)} lost` : "no loss");
     const far = !end ? "" : end.whole ? `p95 ${ms(end.p95)}` : `to TTL ${end.ttl}: ${ms(end.median)}`;
     return [
-      h("span", {}, h("span", { class: "what" }, `Path ${p.id} `), h("span", { class: "quiet" }, `${p.length} hops${p.reached ? "" : `, ${p.end ?? "not reached"}`}`)),
+      h("span", {}, h("span", { class: "what" }, `Path ${p.id} `), p.status ? h("span", { class: `status ${p.status}` }, `${signOf(p.status)} ${p.status} `) : null, h("span", { class: "quiet" }, `${p.length} hops${p.reached ? "" : `, ${p.end ?? "not reached"}`}`)),
       h("span", { class: this.model.slow(p) ? "figure num slow" : "figure num" }, end?.whole ? ms(end.median) : "N/A"),
-      h("span", { class: "more num" }, h("span", {}, this.model.page.heading.protocol === "icmp" ? count(p.flows.length, "flow") : `port ${this.model.ports(p)}`), h("span", {}, far)),
-      h("span", { class: "more num" }, h("span", {}, as.length > 0 ? as.map((n) => `AS${n}`).join(" ") : count(p.flows.length, "flow")), loss),
+      h("span", { class: "more num" }, h("span", {}, this.model.page.heading.protocol === "icmp" || p.flows.length === 0 ? count(p.flows.length, "flow") : `port ${this.model.ports(p)}`), h("span", {}, far)),
+      h("span", { class: "more num" }, h("span", {}, p.before ? `${count(p.flows.length, "flow")}${p.before.flows === p.flows.length ? ", as before" : `, before ${p.before.flows}`}` : as.length > 0 ? as.map((n) => `AS${n}`).join(" ") : count(p.flows.length, "flow")), loss),
     ];
   }
 

@@ -36,8 +36,12 @@ export class Model {
   private usual: number | undefined; // round trip of half of the paths at most
   private readonly words = new Map<number, string>();
 
+  /** Whether it shows two results. */
+  readonly merged: boolean;
+
   constructor(readonly page: Page) {
     const d = page.drawing;
+    this.merged = d.merged === true;
     for (const n of d.nodes) {
       this.nodes.set(n.id, n);
       for (const m of n.members ?? []) {

@@ -3,7 +3,7 @@
 import { type Grouping, groupings } from "./data.ts";
 import type { Pick } from "./model.ts";
 
-export const metrics = ["delta", "rtt", "loss", "path", "as"] as const;
+export const metrics = ["change", "delta", "rtt", "loss", "path", "as"] as const;
 export type Metric = (typeof metrics)[number];
 export const themes = ["auto", "light", "dark"] as const;
 export type Theme = (typeof themes)[number];
@@ -11,7 +11,8 @@ export type Theme = (typeof themes)[number];
 /** How the page is looked at. All of it stands in the address behind the #, so
  * that a link shows what its sender saw. */
 export interface State {
-  colour: Metric;
+  /** Null for what the page shows best: see metricOf. */
+  colour: Metric | null;
   bands: boolean;
   silent: boolean;
   table: boolean;
@@ -33,7 +34,7 @@ export interface State {
 }
 
 export const initial: State = {
-  colour: "delta", bands: true, silent: true, table: false, theme: "auto", query: "",
+  colour: null, bands: true, silent: true, table: false, theme: "auto", query: "",
   share: 0, loss: 0, delay: 0, from: 0, to: 0, group: null, pick: null, other: null, view: null,
 };
 
@@ -42,7 +43,7 @@ const numbers = ["share", "loss", "delay", "from", "to"] as const;
 /** Writes what is not as at first. */
 export function write(s: State): string {
   const p = new URLSearchParams();
-  if (s.colour !== initial.colour) p.set("colour", s.colour);
+  if (s.colour) p.set("colour", s.colour);
   if (!s.bands) p.set("bands", "off");
   if (!s.silent) p.set("silent", "folded");
   if (s.table) p.set("table", "on");
@@ -85,6 +86,18 @@ export function read(text: string): State {
   const [k, x, y] = (p.get("view") ?? "").split(",").map(Number);
   if (k !== undefined && x !== undefined && y !== undefined && k > 0.01 && k < 20 && Math.abs(x) < 1e6 && Math.abs(y) < 1e6) s.view = { k, x, y };
   return s;
+}
+
+/** The metrics that a page has colours for: what changed only where it shows two
+ * results. The first is what it is shown by at first. */
+export function metricsOf(merged: boolean): readonly Metric[] {
+  return merged ? metrics : metrics.filter((m) => m !== "change");
+}
+
+/** What colours show. */
+export function metricOf(s: State, merged: boolean): Metric {
+  const all = metricsOf(merged);
+  return all.find((m) => m === s.colour) ?? all[0]!;
 }
 
 /** The state, and who wants to hear of changes. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Status } from "./data.ts";
 import { s } from "./dom.ts";
 
 /** What a stroke of a link or a track is drawn by. */
@@ -7,7 +8,7 @@ interface Stroke {
   width: number;
   stroke: string;
   inferred?: boolean;
-  status?: string;
+  status?: Status;
 }
 
 /** The classes of colours from the lowest to the highest layer, by their first

@@ -16,7 +16,9 @@ export function summary(m: Model): Element[] {
   const add = (bad: boolean, ...parts: (Element | string)[]) => ul.append(h("li", bad ? { class: "bad" } : {}, ...parts));
   const node = (id: string) => ask(m.name(id), { kind: "node", id }, { class: "link" });
   const link = (l: Link) => h("div", {}, ask(`${m.name(l.from)} → ${m.name(l.to)}`, { kind: "link", from: l.from, to: l.to }, { class: "link" }));
-  add(false, m.page.heading.shape);
+  const difference = changes(m);
+  if (difference.length > 0) add(false, "As it is now: ", m.page.heading.shape);
+  else add(false, m.page.heading.shape);
 
   const parting = forks(m);
   for (const f of parting.slice(0, 6)) {
@@ -56,7 +58,23 @@ export function summary(m: Model): Element[] {
   for (const pipe of d.pipes.slice(0, 3)) add(false, sentence(pipe.detail));
   const exchanges = new Set(d.nodes.map((n) => n.ixp).filter(Boolean));
   if (exchanges.size > 0) add(false, `Exchange points: ${[...exchanges].join(", ")}.`);
-  return [h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out")), ul];
+  const heading = difference.length > 0 ? h("h3", {}, "What stands out") : h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out"));
+  return [...difference, heading, ul];
+}
+
+/** What changed between two results, the worst first. */
+function changes(m: Model): Element[] {
+  const d = m.page.heading.difference;
+  if (!d) return [];
+  const ul = h("ul", { class: "story" });
+  for (const e of d.events) {
+    ul.append(h("li", { class: `is-${e.severity}` }, h("b", { class: `is-${e.severity}` }, e.label), ` ${e.title}`,
+      ...[e.evidence, e.follows && `with it: ${e.follows}`, e.targets].filter(Boolean).map((text) => h("div", { class: "quiet" }, text!))));
+  }
+  if (d.events.length === 0) ul.append(h("li", {}, "Nothing happened to this target."));
+  if (d.more) ul.append(h("li", { class: "quiet" }, `${count(d.more, "event")} of other targets: traceflow diff shows all.`));
+  for (const note of d.notes) ul.append(h("li", { class: "quiet" }, sentence(note)));
+  return [h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What changed")), ul];
 }
 
 /** Where paths part, by TTL. A first hop that did not answer is perhaps none of its

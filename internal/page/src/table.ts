@@ -16,7 +16,7 @@ export function tables(m: Model, shown: (ttl: number) => boolean): Element[] {
   for (const n of all.slice(0, most)) {
     nodes.append(row(
       n.kind === "source" ? "" : String(n.ttl), ask(n.address ?? m.name(n.id), { kind: "node", id: n.id }, { class: "link" }), n.hostname ?? "",
-      n.asn ? `AS${n.asn} ${n.as_name ?? ""}` : "", n.unreached ? "not reached" : n.kind, String(n.flows), percent(n.share),
+      n.asn ? `AS${n.asn} ${n.as_name ?? ""}` : "", `${n.unreached ? "not reached" : n.kind}${n.status ? `, ${n.status}` : ""}`, String(n.flows), percent(n.share),
       n.replies > 0 ? ms(n.rtt_us.median) : "N/A", n.replies > 0 ? ms(n.rtt_us.p95) : "N/A", n.replies > 0 ? lossOf(n.sent, n.replies) : "N/A",
       n.verdict === "persists" ? "persists" : n.verdict === "local" ? "of its answers only" : "",
     ));
@@ -26,7 +26,7 @@ export function tables(m: Model, shown: (ttl: number) => boolean): Element[] {
   for (const l of drawn.slice(0, most)) {
     links.append(row(
       ask(m.name(l.from), { kind: "node", id: l.from }, { class: "link" }), ask(m.name(l.to), { kind: "node", id: l.to }, { class: "link" }),
-      l.inferred ? "inferred" : l.bundle > 1 ? `${l.bundle} links` : "seen", String(l.flows), percent(l.share),
+      `${l.inferred ? "inferred" : l.bundle > 1 ? `${l.bundle} links` : "seen"}${l.status ? `, ${l.status}` : ""}`, String(l.flows), percent(l.share),
       l.delta_us === undefined ? "N/A" : `+${ms(l.delta_us)}`, String(l.samples), l.lost ? percent(l.lost) : "none",
     ));
   }

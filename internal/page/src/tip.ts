@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { h } from "./dom.ts";
-import type { Link, Node } from "./data.ts";
+import type { Link, Node, Past, Status } from "./data.ts";
 import type { Model } from "./model.ts";
 import { count, ms, percent } from "./text.ts";
 
@@ -35,6 +35,7 @@ export function nodeTip(m: Model, n: Node): string {
   if (n.unreached) lines.push("answered nothing");
   if (n.kind !== "source" && n.flows > 0) lines.push(`${count(n.flows, "flow")}, ${percent(n.share)}`);
   if (n.replies > 0) lines.push(n.kind === "bar" ? `${ms(n.rtt_us.min)} to ${ms(n.rtt_us.max)}` : `${ms(n.rtt_us.median)} median of ${n.replies} ${n.replies === 1 ? "reply" : "replies"}`);
+  lines.push(...became(m, n));
   if (n.replies > 0 && n.replies < n.sent) lines.push(`${n.sent - n.replies} of ${n.sent} packets without an answer${n.verdict === "persists" ? ": lost on the path" : n.verdict === "local" ? ": no loss of the path" : ""}`);
   return lines.join("\n");
 }
@@ -43,7 +44,15 @@ export function linkTip(m: Model, l: Link): string {
   const lines = [`${m.name(l.from)} → ${m.name(l.to)}`, `${count(l.flows, "flow")}, ${percent(l.share)}`];
   if (l.bundle > 1) lines.unshift(count(l.bundle, "link"));
   lines.push(l.delta_us === undefined ? "delay added: N/A" : `+${ms(l.delta_us)}, ${l.samples} ${l.samples === 1 ? "reply" : "replies"}`);
+  lines.push(...became(m, l));
   if (l.inferred) lines.push("inferred");
   if (l.lost) lines.push(`${percent(l.lost)} lost from here on`);
   return lines.join("\n");
+}
+
+/** What became of something between two results. */
+function became(m: Model, x: { status?: Status; flows: number; before?: Past }): string[] {
+  if (!m.merged) return [];
+  if (x.status) return [x.status === "gone" ? "− gone: figures from before" : "+ new"];
+  return [x.before && x.before.flows !== x.flows ? `before: ${count(x.before.flows, "flow")}` : "unchanged"];
 }

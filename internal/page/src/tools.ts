@@ -3,9 +3,9 @@
 import { byTTL } from "./cut.ts";
 import { type Drawing, type Grouping, groupings, type Page } from "./data.ts";
 import { button, h } from "./dom.ts";
-import { type Metric, metrics, type State, type Store, type Theme, themes } from "./state.ts";
+import { type Metric, metricOf, metricsOf, type State, type Store, type Theme, themes } from "./state.ts";
 
-const metricNames: Record<Metric, string> = { delta: "delay added", rtt: "round trip", loss: "loss", path: "path", as: "AS" };
+const metricNames: Record<Metric, string> = { change: "change", delta: "delay added", rtt: "round trip", loss: "loss", path: "path", as: "AS" };
 const limits = [
   { name: "share", text: "Share of flows, at least", unit: "%", max: 50, step: 1 },
   { name: "loss", text: "Loss that persists, at least", unit: "%", max: 50, step: 1 },
@@ -40,7 +40,8 @@ export function drop(name: string, side: string, ...inside: Element[]): HTMLDivE
 /** The switches above the drawing. */
 export class Tools {
   readonly root = h("section", { class: "tools", "aria-label": "What is shown" });
-  private readonly colour = h("select", { id: "colour" }, ...metrics.map((m) => h("option", { value: m }, metricNames[m])));
+  private readonly colour = h("select", { id: "colour" });
+  private merged = false;
   private readonly theme = h("select", { "aria-label": "Light or dark" }, ...themes.map((t) => h("option", { value: t }, t)));
   private readonly toggles: { name: "bands" | "silent" | "table"; b: HTMLButtonElement }[] = [];
   private readonly show = h("span", { class: "quiet" }, "Show");
@@ -58,7 +59,7 @@ export class Tools {
   private readonly ranges: { name: (typeof limits)[number]["name"]; field: HTMLInputElement; out: HTMLElement; unit: string }[] = [];
 
   constructor(store: Store, ...menu: Element[]) {
-    this.colour.addEventListener("change", () => store.set({ colour: this.colour.value as Metric }));
+    this.colour.addEventListener("change", () => store.set({ colour: this.colour.selectedIndex === 0 ? null : (this.colour.value as Metric) }));
     this.theme.addEventListener("change", () => store.set({ theme: this.theme.value as Theme }));
     const toggle = (name: "bands" | "silent" | "table", text: string, attributes = {}) => {
       const b = button(text, { "aria-pressed": "false", ...attributes }, () => store.set({ [name]: !store.now[name] }));
@@ -98,6 +99,9 @@ export class Tools {
 
   /** Offers what there is to be chosen in the data. */
   offer(page: Page, drawing: Drawing) {
+    this.merged = drawing.merged === true;
+    const named = metricsOf(this.merged);
+    if (this.colour.options.length !== named.length) this.colour.replaceChildren(...named.map((m) => h("option", { value: m }, metricNames[m])));
     this.bands.hidden = drawing.bands.length === 0;
     const only = drawing.too_large !== undefined;
     for (const e of this.drawn) e.hidden = only;
@@ -115,7 +119,7 @@ export class Tools {
   }
 
   update(s: State) {
-    this.colour.value = s.colour;
+    this.colour.value = metricOf(s, this.merged);
     this.theme.value = s.theme;
     this.group.value = s.group ?? "";
     this.from.value = String(s.from || 1);

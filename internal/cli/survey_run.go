@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"traceflow"
+	"traceflow/internal/plan"
+	"traceflow/internal/snapshot"
+	"traceflow/internal/survey"
+)
+
+// expedition is everything open that measuring takes.
+type expedition struct {
+	options  *surveyOptions
+	env      Env
+	plan     *plan.Plan
+	subjects []subject
+	engines  engines
+	names    *annotator
+}
+
+// open opens all sockets, and then gives up the right to.
+func (o *surveyOptions) open(env Env, p *plan.Plan, subjects []subject) (_ *expedition, err error) {
+	x := &expedition{options: o, env: env, plan: p, subjects: subjects}
+	var targets []target
+	options := o.traceOptions(&subjects[0].Target)
+	for i := range subjects {
+		targets = append(targets, subjects[i].target)
+		options.dontFragment = options.dontFragment || subjects[i].MTU
+	}
+	options.rate = int(max(1, p.Rate))
+	if x.engines, err = openEngines(env, options, targets, nil); err != nil {
+		return nil, err
+	}
+	if err := env.DropPrivileges(); err != nil {
+		x.engines.close()
+		return nil, err
+	}
+	names := annotateOptions{numeric: true, data: o.data}
+	if x.names, err = names.newAnnotator(env, targets[0].simulated); err != nil {
+		x.engines.close()
+		return nil, usagef("--sim %s: %w", o.sim, err)
+	}
+	return x, nil
+}
+
+func (x *expedition) close() {
+	x.names.close()
+	x.engines.close()
+}
+
+// measured is what an expedition brings home.
+type measured struct {
+	manifest snapshot.Manifest
+	result   survey.Result
+	// last are the last traces of the targets, passes how many of each were begun.
+	last    []*traceflow.Trace
+	passes  int
+	reached int
+	took    time.Duration
+}
+
+// run measures, and hands over each pass of a target as it is over. What comes back
+// is valid with an error.
+func (x *expedition) run(ctx context.Context, passes int, keep func(survey.Pass) error) (*measured, error) {
+	m := &measured{manifest: x.manifest(passes), last: make([]*traceflow.Trace, len(x.subjects))}
+	var targets []survey.Target
+	for i := range x.subjects {
+		t, err := x.options.surveyed(&x.subjects[i], x.engines.of(&x.subjects[i].target), x.plan.Rate)
+		if err != nil {
+			return m, err
+		}
+		targets = append(targets, t)
+	}
+	s := survey.New(survey.Config{Passes: passes, Rate: x.plan.Rate, Budget: x.plan.Budget, Seed: m.manifest.Seed}, targets)
+	stop := x.showProgress(s)
+	defer stop()
+	var err error
+	m.result, err = s.Run(ctx, func(p survey.Pass) error {
+		x.names.annotate(ctx, x.env, p.Trace, true)
+		m.add(&p)
+		return keep(p)
+	})
+	m.finish()
+	return m, err
+}
+
+// add counts a pass.
+func (m *measured) add(p *survey.Pass) {
+	head := &m.manifest.Targets[p.Target]
+	if before := m.last[p.Target]; before != nil {
+		head.Noise = head.Noise.Add(snapshot.Between(before, p.Trace))
+	}
+	m.last[p.Target] = p.Trace
+	m.passes = max(m.passes, p.Pass)
+	for _, set := range p.Trace.DataSets {
+		if !slices.Contains(m.manifest.DataSets, set) {
+			m.manifest.DataSets = append(m.manifest.DataSets, set)
+		}
+	}
+	head.Flows, head.Pinned = len(p.Trace.Flows), snapshot.Pin(p.Trace.Flows, p.Trace.Destination.Address)
+}
+
+// finish writes what is known at the end into the manifest.
+func (m *measured) finish() {
+	f := &m.manifest
+	f.Ended = time.Now().UTC()
+	m.took = f.Ended.Sub(f.Started)
+	f.Passes, f.Complete, f.Notes = max(1, m.passes), m.result.Complete, m.result.Notes
+	f.Noise = snapshot.Noise{}
+	for i := range f.Targets {
+		f.Targets[i].Width = cmp.Or(f.Targets[i].Width, m.result.Targets[i].Width)
+		f.Noise = f.Noise.Add(f.Targets[i].Noise)
+		if t := m.last[i]; t != nil && t.Reached() {
+			m.reached++
+		}
+	}
+}
+
+// thin is how many targets have fewer than two passes.
+func (m *measured) thin() int {
+	n := 0
+	for _, t := range m.result.Targets {
+		if t.Passes < plan.MinPasses {
+			n++
+		}
+	}
+	return n
+}
+
+// manifest is what is known before the first packet.
+func (x *expedition) manifest(passes int) snapshot.Manifest {
+	m := snapshot.Manifest{
+		Schema: snapshot.Schema, Name: x.plan.Name, Version: Version, Started: time.Now().UTC(),
+		Hostname: x.subjects[0].hostname, Seed: cmp.Or(x.options.seed, defaultSeed), Passes: passes,
+		Rate: x.plan.Rate, Budget: x.plan.Budget.Seconds(), Wire: string(x.engines.of(&x.subjects[0].target).caps.Kind),
+	}
+	m.Ended = m.Started
+	m.Plan, _ = json.Marshal(x.plan) // which has nothing that JSON cannot hold
+	for i := range x.subjects {
+		head := x.subjects[i].head
+		if pinned := x.subjects[i].pinned; pinned != nil {
+			head.Pinned, head.Flows = snapshot.Pin(pinned, x.subjects[i].address), len(pinned)
+		} else {
+			head.Pinned = []snapshot.Flow{}
+		}
+		m.Targets = append(m.Targets, head)
+	}
+	return m
+}
+
+// record measures into a file. If nothing at all was measured, or it cannot be
+// written, what had the name stays.
+func (x *expedition) record(ctx context.Context, path string, passes int) (*measured, error) {
+	begun := x.manifest(passes)
+	w, err := snapshot.Create(path, &begun)
+	if err != nil {
+		return nil, plain(err)
+	}
+	defer w.Abort()
+	var failed error
+	m, err := x.run(ctx, passes, func(p survey.Pass) error {
+		failed = w.Add(p.Target, p.Pass, p.Trace)
+		return failed
+	})
+	if failed != nil {
+		return m, plain(failed)
+	}
+	if m.passes == 0 {
+		return m, cmp.Or(err, errors.New("nothing was measured"))
+	}
+	return m, errors.Join(plain(w.Commit(&m.manifest)), err)
+}
+
+// plain is an error without what would make it one of rights to send: it is about a
+// file.
+func plain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(err.Error())
+}
+
+// showProgress keeps one line on a terminal up to date until stop is called.
+func (x *expedition) showProgress(s *survey.Survey) (stop func()) {
+	if !x.env.Terminal || x.options.quiet {
+		return func() {}
+	}
+	started := time.Now()
+	end := every(100*time.Millisecond, func() {
+		p := s.Progress()
+		fmt.Fprintf(x.env.Err, "\r\x1b[K%d of %d passes of targets · sent %d · replies %d · %.0f s",
+			p.Passes, p.Of, p.Stats.Probes, p.Stats.Replies, time.Since(started).Seconds())
+	})
+	return func() {
+		end()
+		fmt.Fprint(x.env.Err, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package diff
+
+import (
+	"fmt"
+
+	"traceflow"
+)
+
+// packets counts what was sent as far as the destination, and what was not
+// answered.
+type packets struct{ sent, lost int }
+
+func (c packets) share() float64 { return float64(c.lost) / float64(max(1, c.sent)) }
+
+func (c packets) String() string {
+	return fmt.Sprintf("%.1f %% (%d of %d)", 100*c.share(), c.lost, c.sent)
+}
+
+// packetsOf counts those of flows that reach the destination on both sides, pass by
+// pass: silence of a flow that does not is no loss. Nor is that of routers, which
+// answer less than they forward.
+func (p *pair) packetsOf(side int) (passes []packets, all packets) {
+	s := &p.sides[side]
+	if s.packets != nil {
+		return s.packets, sum(s.packets)
+	}
+	counts := make([]bool, len(p.flows))
+	for f := range p.flows {
+		counts[f] = p.sides[before].tracks[f].reached() > 0 && p.sides[after].tracks[f].reached() > 0
+	}
+	for _, pass := range s.passes {
+		var c packets
+		end := make(map[int]int, len(pass.Graph.Walks))
+		for i := range pass.Graph.Walks {
+			if w := &pass.Graph.Walks[i]; w.End == traceflow.EndReached {
+				end[w.Flow.ID] = w.Distance()
+			}
+		}
+		for i := range pass.Exchanges {
+			e := &pass.Exchanges[i]
+			f, ok := s.byID[e.Flow]
+			distance := end[e.Flow]
+			if !ok || !counts[f] || distance == 0 || int(e.TTL) < distance || e.Err != nil || e.Abandoned && e.Reply.Kind == traceflow.NoReply {
+				continue
+			}
+			c.sent++
+			if e.Reply.Kind == traceflow.NoReply {
+				c.lost++
+			}
+		}
+		passes = append(passes, c)
+	}
+	s.packets = passes
+	return passes, sum(passes)
+}
+
+func sum(passes []packets) (all packets) {
+	for _, c := range passes {
+		all.sent, all.lost = all.sent+c.sent, all.lost+c.lost
+	}
+	return all
+}
+
+// suspicious is a chance that is not small enough to call loss a change, and too
+// small to call it none.
+const suspicious = 0.01
+
+// findLoss compares the loss at the destination. Loss that comes and goes within
+// one side is the network's own: every pass must show more than every pass of the
+// other side.
+func (p *pair) findLoss() {
+	less, was := p.packetsOf(before)
+	more, is := p.packetsOf(after)
+	if was.sent == 0 || is.sent == 0 {
+		return
+	}
+	f := &finding{}
+	f.Kind, f.Of, f.Before, f.After = LossUp, len(p.flows), was.String(), is.String()
+	if is.share() >= was.share() {
+		f.P = fisher(was.lost, was.sent, is.lost, is.sent)
+	} else {
+		f.Kind, f.P = LossDown, fisher(is.lost, is.sent, was.lost, was.sent)
+		less, more = more, less
+	}
+	switch {
+	case max(is.share(), was.share())-min(is.share(), was.share()) < p.rules.Loss, !apart(less, more):
+		f.P = 1
+	case f.P <= suspicious && p.limited():
+		f.P = 1
+		if f.Kind == LossUp {
+			f.Kind, f.P, f.certain, f.Confidence = Unmeasured, 0, true, traceflow.ConfidenceLow
+			f.After += ", which looks like a rate limit"
+		}
+	case f.P <= suspicious && f.Kind == LossUp:
+		f.unclear = f.After + ": too few packets to tell"
+	}
+	p.add(f)
+	if !p.rules.lossAsked {
+		return
+	}
+	if floor := p.lossFloor(); floor > p.rules.Loss && f.Kind == LossUp && f.P > p.rules.Alpha && f.unclear == "" {
+		p.add(&finding{certain: true, Change: Change{
+			Kind: Unmeasured, Of: len(p.flows), Confidence: traceflow.ConfidenceHigh, Before: f.Before,
+			After: fmt.Sprintf("%s: %d packets show a rise of %.1f %%, and not one of %.1f %%", f.After, is.sent, 100*floor, 100*p.rules.Loss),
+		}})
+	}
+}
+
+// apart reports whether each pass of one side lost more than each of the other.
+func apart(less, more []packets) bool {
+	for _, l := range less {
+		for _, m := range more {
+			if l.sent > 0 && m.sent > 0 && l.share() >= m.share() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// limited reports whether the destination seems to limit its answers, in any pass:
+// then what is missing tells nothing of loss.
+func (p *pair) limited() bool {
+	for _, s := range p.sides {
+		for _, pass := range s.passes {
+			for _, path := range pass.PathStats() {
+				if n := len(path.Hops); path.Reached && n > 0 && path.Hops[n-1].Limited {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// lossFloor is the smallest loss after, where there was none before, that the
+// packets sent would show nine times in ten.
+func (p *pair) lossFloor() float64 {
+	_, b := p.packetsOf(before)
+	_, a := p.packetsOf(after)
+	if a.sent == 0 || b.sent == 0 {
+		return 1
+	}
+	// The fewest lost packets that are no chance.
+	least := 1
+	for least <= a.sent && fisher(0, b.sent, least, a.sent) > p.rules.Alpha {
+		least++
+	}
+	low, high := 0.0, 1.0
+	for range 12 {
+		if share := (low + high) / 2; below(least, a.sent, share) <= 0.1 {
+			high = share
+		} else {
+			low = share
+		}
+	}
+	return high
+}
