@@ -4,6 +4,7 @@ package cli
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -26,23 +27,28 @@ var examples = []*regexp.Regexp{
 }
 
 func fenced(fence string) *regexp.Regexp {
-	return regexp.MustCompile("(?m)^" + fence + "[a-z]+\n\\$ traceflow (.*--sim .*)\n((?s:.*?))^" + fence + "$")
+	return regexp.MustCompile("(?m)^" + fence + "[a-z]+\n\\$ traceflow (.*--sim .*|diff .*)\n((?s:.*?))^" + fence + "$")
 }
 
-// TestREADME runs the simulated commands of the README.
+// TestREADME runs the simulated commands of the README, and compares the files that
+// they write.
 func TestREADME(t *testing.T) {
-	const file = "../../README.md"
+	file, err := filepath.Abs("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Chdir(t.TempDir())
 	formats := make(map[string]bool)
 	text := string(data)
 	run := func(example *regexp.Regexp, block string) string {
 		parts := example.FindStringSubmatch(block)
 		args := strings.Fields(parts[1])
 		got := traceSim(t, args...)
-		if got.code != exitOK {
+		if want := map[string]int{"diff": 2}[args[0]]; got.code != want {
 			t.Errorf("traceflow %s: exit code %d: %s", parts[1], got.code, got.err)
 		}
 		format := "text"
@@ -51,7 +57,9 @@ func TestREADME(t *testing.T) {
 				format = args[i+1]
 			}
 		}
-		formats[format] = true
+		if args[0] != "diff" && args[0] != "snapshot" {
+			formats[format] = true
+		}
 		if matches(parts[2], got.out) {
 			return block
 		}
