@@ -23,6 +23,8 @@ type jsonDifference struct {
 	Changes     []jsonChange       `json:"changes"`
 	Targets     []jsonTargetResult `json:"targets"`
 	NotCompared []jsonReason       `json:"not_compared"`
+	// Names are what near and far are called.
+	Names map[netip.Addr]string `json:"names"`
 }
 
 type jsonCompared struct {
@@ -83,6 +85,7 @@ func DifferenceJSON(w io.Writer, d *Difference, _ Options) error {
 	out := jsonDifference{
 		Schema: DifferenceSchema, Verdict: verdictWord(d.Severity()), Settled: d.Settled, Before: d.Before.json(), After: d.After.json(),
 		Events: []jsonEvent{}, Changes: []jsonChange{}, Targets: []jsonTargetResult{}, NotCompared: []jsonReason{},
+		Names: r.Names,
 	}
 	for i := range r.Events {
 		e := &r.Events[i]
@@ -103,6 +106,9 @@ func DifferenceJSON(w io.Writer, d *Difference, _ Options) error {
 	}
 	for _, left := range r.Left {
 		out.NotCompared = append(out.NotCompared, jsonReason{orNull(left.Target, left.Target != ""), left.What})
+	}
+	if out.Names == nil {
+		out.Names = map[netip.Addr]string{}
 	}
 	e := newJSONEncoder(w)
 	e.SetIndent("", "  ")

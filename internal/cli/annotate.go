@@ -27,10 +27,16 @@ type annotateOptions struct {
 }
 
 func (o *annotateOptions) addFlags(c *cobra.Command) {
+	f := c.Flags()
+	f.BoolVarP(&o.cymru, "cymru", "A", false, "ask Team Cymru, by DNS, for unknown ASes")
+	o.addNameFlags(c)
+}
+
+// addNameFlags adds those of commands that ask name servers for names only.
+func (o *annotateOptions) addNameFlags(c *cobra.Command) {
 	o.dnsTimeout = seconds(enrich.DefaultTimeout)
 	f := c.Flags()
 	f.BoolVarP(&o.numeric, "numeric", "n", false, "ask no name server what hosts are called")
-	f.BoolVarP(&o.cymru, "cymru", "A", false, "ask Team Cymru, by DNS, for unknown ASes")
 	f.Var(&o.resolver, "resolver", "name `server` to ask: ADDR[:PORT] (the system's)")
 	f.Var(&o.dnsTimeout, "dns-timeout", "longest `time` for all names, seconds")
 	f.StringVar((*string)(&o.data), "data", "", "`folder` of the data sets; also TRACEFLOW_DATA")

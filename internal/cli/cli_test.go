@@ -191,10 +191,7 @@ func TestComplain(t *testing.T) {
 		errors.New("a\x1bb"):                           "a\uFFFDb",
 	} {
 		var stderr bytes.Buffer
-		complain(Env{Err: &stderr}, &traceflow.Trace{
-			Stats:     traceflow.Stats{SendErrors: 2},
-			Exchanges: []traceflow.Exchange{{}, {Err: err}},
-		})
+		complain(Env{Err: &stderr}, 2, firstUnsent(&traceflow.Trace{Exchanges: []traceflow.Exchange{{}, {Err: err}}}))
 		if got := stderr.String(); !strings.HasPrefix(got, "2 packets could not be sent, the first because: ") || !strings.HasSuffix(got, want+"\n") {
 			t.Errorf("got %q, want %q", got, want)
 		}

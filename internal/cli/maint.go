@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -149,6 +150,7 @@ func runMaintBegin(ctx context.Context, env Env, o *maintBeginOptions, args []st
 	m.maintState = maintState{
 		Schema: maintSchema, Name: m.Name, Begun: time.Now().UTC(), Wire: o.wire, Source: o.source, Device: o.iface,
 		Retries: o.retries, Timeout: time.Duration(o.timeout).Microseconds(), Ports: o.sourcePort,
+		Numeric: o.names.numeric,
 	}
 	if o.sim != "" {
 		m.Wire = "auto"
@@ -178,7 +180,7 @@ func (o *maintAgainOptions) addFlags(c *cobra.Command) {
 	f.Var(&o.settle, "settle-timeout", "longest `time` to wait for two passes that agree, seconds")
 	f.Float64Var(&o.rate, "rate", 0, "highest `pace`, packets/s (default: as at the beginning)")
 	f.StringVar(&o.sim, "sim", "", "measure a network in memory: a `file`, or one built in")
-	f.StringVar((*string)(&o.data), "data", "", "`folder` of the data sets; also TRACEFLOW_DATA")
+	o.names.addNameFlags(c)
 	f.BoolVar(&o.quiet, "quiet", false, "only errors on standard error")
 }
 
@@ -232,8 +234,9 @@ func (o *maintAgainOptions) run(c *cobra.Command, env Env, args []string, file s
 		return usagef("--settle-timeout is how long --watch waits at most")
 	case c.Flags().Changed("rate") && !(o.rate >= 1 && o.rate <= 10_000_000):
 		return usagef("--rate %v is not between 1 and 10000000", o.rate)
-	case o.sim != "" && c.Flags().Changed("data"):
-		return usagef("--data is of this host, which --sim does not use")
+	}
+	if err := o.names.validate(c.Flags().Changed, o.sim != ""); err != nil {
+		return usage(err)
 	}
 	if err := checkReports(o.reports); err != nil {
 		return err
@@ -288,7 +291,7 @@ func (o *maintAgainOptions) again(ctx context.Context, env Env, name, file strin
 		return err
 	}
 	defer x.close()
-	s := settling{expedition: x, watch: o.watch, timeout: time.Duration(o.settle), noise: before.Manifest.Noise}
+	s := settling{expedition: x, watch: o.watch, timeout: time.Duration(o.settle), noise: before.Manifest.Noise, nodes: make(map[netip.Addr]bool)}
 	after, err := s.run(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -296,6 +299,7 @@ func (o *maintAgainOptions) again(ctx context.Context, env Env, name, file strin
 		}
 		return err
 	}
+	after.Name(x.called(ctx, s.nodes))
 	if err := snapshot.WriteFile(m.path(file), after.Encode); err != nil {
 		return plain(err)
 	}

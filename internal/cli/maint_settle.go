@@ -5,7 +5,9 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -23,7 +25,8 @@ type settling struct {
 	// whether any before did not.
 	settled, moved bool
 	after          time.Duration
-	last           snapshot.Noise // between the last two
+	last           snapshot.Noise      // between the last two
+	nodes          map[netip.Addr]bool // that answered in any pass
 }
 
 // run returns a snapshot of the last two passes.
@@ -36,6 +39,7 @@ func (s *settling) run(ctx context.Context) (*snapshot.Snapshot, error) {
 			return nil, err
 		}
 		passes = append(passes, m)
+		maps.Copy(s.nodes, m.nodes)
 		if len(passes) < 2 {
 			continue
 		}

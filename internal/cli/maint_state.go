@@ -41,6 +41,7 @@ type maintState struct {
 	Retries int        `json:"retries"`
 	Timeout int64      `json:"timeout_us"`
 	Ports   int        `json:"src_port"`
+	Numeric bool       `json:"numeric,omitempty"`
 }
 
 const (
@@ -136,6 +137,7 @@ func (m *maintenance) save() error {
 // options are those that it was begun with.
 func (m *maintenance) options(o *surveyOptions) {
 	o.retries, o.timeout, o.sourcePort = m.Retries, seconds(time.Duration(m.Timeout)*time.Microsecond), m.Ports
+	o.names.numeric = o.names.numeric || m.Numeric
 	if o.sim == "" {
 		o.wire, o.source, o.iface = m.Wire, m.Source, m.Device
 	}

@@ -165,7 +165,7 @@ func checkMask(t *testing.T, whole, m *traceflow.Trace, asked int) int {
 			}
 			remark(Env{Err: &out}, m, false)
 			announce(Env{Err: &out}, m)
-			complain(Env{Err: &out}, m)
+			complain(Env{Err: &out}, m.Stats.SendErrors, firstUnsent(m))
 		}
 		for _, name := range []string{"secret-host", "secret-interface", "secret-set"} {
 			if strings.Contains(out.String(), name) {

@@ -41,15 +41,23 @@ func announce(env Env, t *traceflow.Trace) {
 
 // complain says on standard error what could not be sent. It is an error of
 // this host's, so it is said even where nothing else is.
-func complain(env Env, t *traceflow.Trace) {
-	if t.Stats.SendErrors == 0 {
+func complain(env Env, unsent int, first error) {
+	if unsent == 0 {
 		return
 	}
 	why := ""
-	if i := slices.IndexFunc(t.Exchanges, func(e traceflow.Exchange) bool { return e.Err != nil }); i >= 0 {
-		why = ", the first because: " + advised(t.Exchanges[i].Err)
+	if first != nil {
+		why = ", the first because: " + advised(first)
 	}
-	fmt.Fprintln(env.Err, printable(render.Count(t.Stats.SendErrors, "packet")+" could not be sent"+why))
+	fmt.Fprintln(env.Err, printable(render.Count(unsent, "packet")+" could not be sent"+why))
+}
+
+// firstUnsent is why the first packet that was not sent was not; nil if all were.
+func firstUnsent(t *traceflow.Trace) error {
+	if i := slices.IndexFunc(t.Exchanges, func(e traceflow.Exchange) bool { return e.Err != nil }); i >= 0 {
+		return t.Exchanges[i].Err
+	}
+	return nil
 }
 
 // remark says on standard error what a table cannot: what it does not show,

@@ -20,7 +20,7 @@ import (
 // snapshot, and what a maintenance begins with.
 type surveyOptions struct {
 	probeOptions
-	data            dataFolder
+	names           annotateOptions
 	plan, name      string
 	paths           pathCount
 	passes          int
@@ -66,7 +66,7 @@ func (o *surveyOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.wire, "wire", "auto", "`way` to send: raw (needs CAP_NET_RAW), sockets,\nauto (raw if permitted)")
 	f.StringVar(&o.sim, "sim", "", "measure a network in memory: a `file`, or one built in")
 	f.Uint64Var(&o.seed, "seed", 0, "`number` that flows follow from (default 1)")
-	f.StringVar((*string)(&o.data), "data", "", "`folder` of the data sets; also TRACEFLOW_DATA")
+	o.names.addNameFlags(c)
 	f.BoolVar(&o.quiet, "quiet", false, "only errors on standard error")
 }
 
@@ -115,6 +115,9 @@ func (o *surveyOptions) validate(given func(string) bool, args []string) error {
 			return fmt.Errorf("--plan says how each target is probed, and --%s does: put it under defaults there", flag)
 		}
 	}
+	if err := o.names.validate(given, o.sim != ""); err != nil {
+		return err
+	}
 	return o.validateWire()
 }
 
@@ -126,8 +129,8 @@ func (o *surveyOptions) validateWire() error {
 	}
 	wires := here().wires
 	switch kind := probe.Kind(o.wire); {
-	case o.sim != "" && (o.source != "" || o.iface != "" || o.given("data")):
-		return errors.New("--source, --interface and --data are of this host, which --sim does not use")
+	case o.sim != "" && (o.source != "" || o.iface != ""):
+		return errors.New("--source and --interface are of this host, which --sim does not use")
 	case o.sim != "" && kind != probe.KindAuto && kind != probe.KindSim && slices.Contains(wires, o.wire):
 		return fmt.Errorf("--wire %s and --sim contradict each other", o.wire)
 	case kind == probe.KindSim && o.sim == "":

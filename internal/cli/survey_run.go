@@ -8,10 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
 	"traceflow"
+	"traceflow/internal/enrich"
 	"traceflow/internal/plan"
 	"traceflow/internal/snapshot"
 	"traceflow/internal/survey"
@@ -24,7 +27,10 @@ type expedition struct {
 	plan     *plan.Plan
 	subjects []subject
 	engines  engines
-	names    *annotator
+	// owners are asked while measuring goes on, and names when it is over: that takes
+	// as long as a name server does. names is nil where nobody is asked.
+	owners *annotator
+	names  *enrich.Names
 }
 
 // open opens all sockets, and then gives up the right to.
@@ -44,16 +50,19 @@ func (o *surveyOptions) open(env Env, p *plan.Plan, subjects []subject) (_ *expe
 		x.engines.close()
 		return nil, err
 	}
-	names := annotateOptions{numeric: true, data: o.data}
-	if x.names, err = names.newAnnotator(env, targets[0].simulated); err != nil {
+	owners := annotateOptions{numeric: o.names.numeric || o.sim == "", data: o.names.data}
+	if x.owners, err = owners.newAnnotator(env, targets[0].simulated); err != nil {
 		x.engines.close()
 		return nil, usagef("--sim %s: %w", o.sim, err)
+	}
+	if o.sim == "" && !o.names.numeric {
+		x.names = enrich.NewNames(netip.AddrPort(o.names.resolver))
 	}
 	return x, nil
 }
 
 func (x *expedition) close() {
-	x.names.close()
+	x.owners.close()
 	x.engines.close()
 }
 
@@ -63,6 +72,8 @@ type measured struct {
 	result   survey.Result
 	// last are the last traces of the targets, passes how many of each were begun.
 	last    []*traceflow.Trace
+	unsent  error               // why the first packet that was not sent was not
+	nodes   map[netip.Addr]bool // that answered in any pass
 	passes  int
 	reached int
 	took    time.Duration
@@ -71,7 +82,7 @@ type measured struct {
 // run measures, and hands over each pass of a target as it is over. What comes back
 // is valid with an error.
 func (x *expedition) run(ctx context.Context, passes int, keep func(survey.Pass) error) (*measured, error) {
-	m := &measured{manifest: x.manifest(passes), last: make([]*traceflow.Trace, len(x.subjects))}
+	m := &measured{manifest: x.manifest(passes), last: make([]*traceflow.Trace, len(x.subjects)), nodes: make(map[netip.Addr]bool)}
 	var targets []survey.Target
 	for i := range x.subjects {
 		t, err := x.options.surveyed(&x.subjects[i], x.engines.of(&x.subjects[i].target), x.plan.Rate)
@@ -85,11 +96,12 @@ func (x *expedition) run(ctx context.Context, passes int, keep func(survey.Pass)
 	defer stop()
 	var err error
 	m.result, err = s.Run(ctx, func(p survey.Pass) error {
-		x.names.annotate(ctx, x.env, p.Trace, true)
+		x.owners.annotate(ctx, x.env, p.Trace, true)
 		m.add(&p)
 		return keep(p)
 	})
 	m.finish()
+	complain(x.env, m.result.Stats.SendErrors, m.unsent)
 	return m, err
 }
 
@@ -100,6 +112,10 @@ func (m *measured) add(p *survey.Pass) {
 		head.Noise = head.Noise.Add(snapshot.Between(before, p.Trace))
 	}
 	m.last[p.Target] = p.Trace
+	m.unsent = cmp.Or(m.unsent, firstUnsent(p.Trace))
+	for i := range p.Trace.Graph.Nodes {
+		m.nodes[p.Trace.Graph.Nodes[i].Address] = true
+	}
 	m.passes = max(m.passes, p.Pass)
 	for _, set := range p.Trace.DataSets {
 		if !slices.Contains(m.manifest.DataSets, set) {
@@ -177,7 +193,18 @@ func (x *expedition) record(ctx context.Context, path string, passes int) (*meas
 	if m.passes == 0 {
 		return m, cmp.Or(err, errors.New("nothing was measured"))
 	}
+	m.manifest.Names = x.called(ctx, m.nodes)
 	return m, errors.Join(plain(w.Commit(&m.manifest)), err)
+}
+
+// called asks what nodes are called, when all measuring is over: not at all when the
+// context has ended.
+func (x *expedition) called(ctx context.Context, nodes map[netip.Addr]bool) map[netip.Addr]string {
+	delete(nodes, netip.Addr{}) // silent ones
+	if x.names == nil || ctx.Err() != nil {
+		return nil
+	}
+	return x.names.Of(ctx, slices.SortedFunc(maps.Keys(nodes), netip.Addr.Compare), time.Duration(x.options.names.dnsTimeout))
 }
 
 // plain is an error without what would make it one of rights to send: it is about a

@@ -271,7 +271,7 @@ func runTrace(ctx context.Context, env Env, o *traceOptions, args []string) erro
 		if werr := o.show(env, t, stats, len(targets) > 1); werr != nil {
 			return werr
 		}
-		complain(env, t)
+		complain(env, t.Stats.SendErrors, firstUnsent(t))
 		if !o.quiet {
 			remark(env, t, o.holdsSummary())
 		}

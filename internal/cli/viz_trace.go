@@ -60,7 +60,7 @@ func (o *traceOptions) runViz(ctx context.Context, env Env, args []string) error
 	if serr := p.show(t, false); serr != nil {
 		return serr
 	}
-	complain(env, t)
+	complain(env, t.Stats.SendErrors, firstUnsent(t))
 	if !o.quiet {
 		remark(env, t, false)
 	}

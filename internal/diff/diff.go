@@ -150,6 +150,8 @@ type Report struct {
 	Left []Reason
 	// Severity is the worst of all.
 	Severity Severity
+	// Names are what nodes of the changes are called, where a snapshot says so.
+	Names map[netip.Addr]string
 }
 
 // Comparison is how two snapshots are compared. The zero value has no
@@ -185,7 +187,7 @@ func (c Comparison) Snapshots(before, after *snapshot.Snapshot) (*Report, error)
 	if len(reasons) > 0 && (!c.Shared || fatal(reasons)) {
 		return nil, &IncomparableError{reasons}
 	}
-	r := &Report{Left: reasons}
+	r := &Report{Left: reasons, Names: make(map[netip.Addr]string)}
 	wanted := newWanted(c)
 	var found []*finding
 	for i, m := range matched {
@@ -194,6 +196,7 @@ func (c Comparison) Snapshots(before, after *snapshot.Snapshot) (*Report, error)
 		changes = append(changes, wanted.of(p, changes)...)
 		found = append(found, changes...)
 		r.Targets = append(r.Targets, p.target())
+		p.hosts(changes, r.Names)
 	}
 	found = append(found, wanted.missing()...)
 	r.fill(found, rules)

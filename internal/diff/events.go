@@ -156,15 +156,15 @@ func (r *Report) title(e *Event, found []*finding) string {
 	b.WriteString(": ")
 	switch gone := found[i].gone; {
 	case (c.Kind == WidthDown || c.Kind == LinkGone) && c.Far.IsValid():
-		fmt.Fprintf(&b, "next hop %s", c.Far)
+		fmt.Fprintf(&b, "next hop %s", r.host(c.Far))
 		if n := len(gone) - 1; n > 0 && c.Kind != LinkGone {
 			fmt.Fprintf(&b, " and %d more", n)
 		}
-		b.WriteString(at(c) + " gone")
+		b.WriteString(r.at(c) + " gone")
 	case (c.Kind == WidthUp || c.Kind == LinkNew) && c.Far.IsValid():
-		fmt.Fprintf(&b, "new next hop %s%s", c.Far, at(c))
+		fmt.Fprintf(&b, "new next hop %s%s", r.host(c.Far), r.at(c))
 	default:
-		b.WriteString(phrases[c.Kind] + at(c))
+		b.WriteString(phrases[c.Kind] + r.at(c))
 	}
 	switch {
 	case c.Kind == WidthDown || c.Kind == WidthUp:
@@ -184,11 +184,19 @@ func (r *Report) title(e *Event, found []*finding) string {
 	return b.String()
 }
 
+// host is an address, with its name where that is known.
+func (r *Report) host(a netip.Addr) string {
+	if name := r.Names[a]; name != "" {
+		return fmt.Sprintf("%s (%s)", a, plain(name))
+	}
+	return a.String()
+}
+
 // at says where a change is.
-func at(c *Change) string {
+func (r *Report) at(c *Change) string {
 	switch {
 	case c.TTL > 0 && c.Near.IsValid() && c.Near != c.Far:
-		return fmt.Sprintf(" at TTL %d behind %s", c.TTL, c.Near)
+		return fmt.Sprintf(" at TTL %d behind %s", c.TTL, r.host(c.Near))
 	case c.TTL > 0:
 		return fmt.Sprintf(" at TTL %d", c.TTL)
 	}

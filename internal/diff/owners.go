@@ -41,6 +41,21 @@ func (p *pair) findOwners() {
 	}
 }
 
+// hosts adds what the places of changes are called.
+func (p *pair) hosts(changes []*finding, names map[netip.Addr]string) {
+	if len(changes) == 0 {
+		return
+	}
+	annotations, _ := p.known()
+	for _, f := range changes {
+		for _, a := range []netip.Addr{f.Near, f.Far} {
+			if name := annotations.Of(a).Hostname.Name; name != "" {
+				names[a] = name
+			}
+		}
+	}
+}
+
 // known merges what both snapshots know of addresses. What was read last counts.
 func (p *pair) known() (all traceflow.Annotations, sets []traceflow.DataSet) {
 	seen := make(map[netip.Addr]bool)

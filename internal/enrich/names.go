@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"traceflow"
 )
@@ -52,6 +53,25 @@ func chooseName(names []string) string {
 		}
 	}
 	return ""
+}
+
+// Of asks for the names of addresses, for so long at most, and returns those that
+// there are.
+func (n *Names) Of(ctx context.Context, addresses []netip.Addr, limit time.Duration) map[netip.Addr]string {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	all := make(traceflow.Annotations, len(addresses))
+	for i, a := range addresses {
+		all[i].Address = a
+	}
+	n.annotate(ctx, all)
+	names := make(map[netip.Addr]string)
+	for i := range all {
+		if name := all[i].Hostname.Name; name != "" {
+			names[all[i].Address] = name
+		}
+	}
+	return names
 }
 
 // annotate fills in the names of what has none, and returns the data set that

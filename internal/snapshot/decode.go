@@ -313,5 +313,6 @@ func (s *Snapshot) add(records []record) error {
 		seen[place{r.target, r.pass}] = true
 		s.Targets[r.target].Passes = append(s.Targets[r.target].Passes, r.trace)
 	}
+	s.Name(s.Manifest.Names)
 	return nil
 }

@@ -46,6 +46,8 @@ type Manifest struct {
 	Targets  []TargetHead        `json:"targets"`
 	// Noise is what differs between passes without any change.
 	Noise Noise `json:"noise"`
+	// Names are what addresses are called, where a name server was asked.
+	Names map[netip.Addr]string `json:"names,omitempty"`
 	// Notes say what was left out so that the budget was kept.
 	Notes []string `json:"notes,omitempty"`
 	// Plan is the plan as it was read, for the diff: expectations and policy.
