@@ -154,9 +154,15 @@ func Run(ctx context.Context, env Env, args []string) int {
 func newRoot(env Env) *cobra.Command {
 	root := newTrace(env)
 	root.Use = "traceflow [flags] DEST..."
-	root.Version = thisBuild().String()
-	root.SetVersionTemplate("{{.Version}}")
-	root.Flags().BoolP("version", "V", false, "print the version")
+	version := root.Flags().BoolP("version", "V", false, "print the version")
+	run := root.RunE
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if *version {
+			_, err := io.WriteString(env.Out, thisBuild().String())
+			return err
+		}
+		return run(c, args)
+	}
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		fmt.Fprintf(env.Out, "%s\n\n%s", c.Long, c.UsageString())
 	})
@@ -180,7 +186,7 @@ func newRoot(env Env) *cobra.Command {
 		completeFlags(c)
 	}
 	for _, c := range []*cobra.Command{root, trace} {
-		c.SetUsageTemplate(traceUsage(c, false)) // all flags are there now
+		setUsage(c, func(c *cobra.Command) string { return traceUsage(c, false) })
 	}
 	return root
 }

@@ -52,7 +52,7 @@ flags and their values.`,
 			return generate(c.Root(), env.Out)
 		},
 	}
-	c.SetUsageTemplate(usageWith(""))
+	setUsage(c, usageWith(""))
 	return c
 }
 

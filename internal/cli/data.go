@@ -88,7 +88,7 @@ root adds lies in /var/lib/traceflow, for root and all who have none themselves.
 		}
 		return runDataStatus(env, o)
 	}
-	c.SetUsageTemplate(usageWith("") + dataSources)
+	setUsage(c, func(c *cobra.Command) string { return usageWith("")(c) + dataSources })
 	c.AddCommand(commands...)
 	return c
 }
@@ -117,7 +117,7 @@ than 80 % of its rows.`,
 		},
 		RunE: func(_ *cobra.Command, args []string) error { return runDataAdd(env, o, args) },
 	}
-	c.SetUsageTemplate(usageWith(dataExits))
+	setUsage(c, usageWith(dataExits))
 	c.Flags().StringVar(&o.kind, "kind", "", "`kind` of the files: "+strings.Join(kindNames(), ", "))
 	c.Flags().StringVar(&o.name, "name", "", "`name` of the set (default: after its kind or type)")
 	c.Flags().BoolVar(&o.force, "force", false, "replace a set by one that is much smaller")
@@ -178,7 +178,7 @@ func newDataRemove(env Env) *cobra.Command {
 			return f.Remove(names...)
 		},
 	}
-	c.SetUsageTemplate(usageWith(dataExits))
+	setUsage(c, usageWith(dataExits))
 	folder.addFlag(c)
 	return c
 }
@@ -212,7 +212,7 @@ with that from when it was added.`,
 			return runDataVerify(env, folder)
 		},
 	}
-	c.SetUsageTemplate(usageWith("  0 all are as they were added, 1 some are not, 2 usage"))
+	setUsage(c, usageWith("  0 all are as they were added, 1 some are not, 2 usage"))
 	folder.addFlag(c)
 	return c
 }

@@ -43,7 +43,7 @@ and warns of those whose data are more than 14 days old.`,
 			return runDataStatus(env, o)
 		},
 	}
-	c.SetUsageTemplate(usageWith(""))
+	setUsage(c, usageWith(""))
 	o.addFlags(c)
 	return c
 }

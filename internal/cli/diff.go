@@ -73,7 +73,7 @@ expected and what matters is in the plan that BEFORE was measured by.`,
 			return o.run(env, args[0], args[1])
 		},
 	}
-	c.SetUsageTemplate(usageWith(diffExits))
+	setUsage(c, usageWith(diffExits))
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.format, "format", "text", "`form`: "+strings.Join(differenceFormatNames(), ", "))

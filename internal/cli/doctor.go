@@ -56,7 +56,7 @@ sends nothing off this host but the question for the address of DEST.`,
 			return runDoctor(ctx, env, o, config)
 		},
 	}
-	c.SetUsageTemplate(usageWith(doctorExits))
+	setUsage(c, usageWith(doctorExits))
 	c.Flags().SortFlags = false
 	c.Flags().BoolVarP(&o.json, "json", "j", false, "the checks as JSON (schema traceflow.doctor/1)")
 	c.Flags().BoolVar(&o.quiet, "quiet", false, "only what is not ok")

@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -11,23 +12,44 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// usageWith is one screen of 80 columns for a command: cobra's own template, with
-// the exit codes and without the sections that traceflow has nothing for. The
-// other commands are a line of the root's usage; trace is the root itself.
-func usageWith(exits string) string {
-	if exits != "" {
-		exits = "\nExit codes:\n" + exits + "\n"
+// setUsage has the help of a command, below its description, made by a function.
+// It is never made from a template: text/template finds methods by their names, so
+// that a program with it keeps every exported method of everything, 2.7 MB here.
+func setUsage(c *cobra.Command, text func(*cobra.Command) string) {
+	c.SetUsageFunc(func(c *cobra.Command) error {
+		_, err := io.WriteString(c.OutOrStdout(), text(c))
+		return err
+	})
+}
+
+// usageWith is one screen of 80 columns for a command, with its exit codes if it
+// has some of its own.
+func usageWith(exits string) func(*cobra.Command) string {
+	return func(c *cobra.Command) string {
+		var b strings.Builder
+		writeUseLines(&b, c)
+		if c.HasExample() {
+			fmt.Fprintf(&b, "\nExamples:\n%s\n", c.Example)
+		}
+		if c.HasAvailableLocalFlags() {
+			fmt.Fprintf(&b, "\nFlags:\n%s", c.LocalFlags().FlagUsagesWrapped(80))
+		}
+		if exits != "" {
+			fmt.Fprintf(&b, "\nExit codes:\n%s\n", exits)
+		}
+		return b.String()
 	}
-	return `Usage:
-  {{.UseLine}}{{range .Commands}}{{if and .IsAvailableCommand (ne .Name "trace")}}
-  {{rpad .UseLine 29}}  {{.Short}}{{end}}{{end}}{{if .HasExample}}
+}
 
-Examples:
-{{.Example}}{{end}}{{if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
-` + exits
+// writeUseLines writes how a command is called, and below it the commands that it
+// has; trace is the root itself.
+func writeUseLines(b *strings.Builder, c *cobra.Command) {
+	fmt.Fprintf(b, "Usage:\n  %s\n", c.UseLine())
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() && sub.Name() != "trace" {
+			fmt.Fprintf(b, "  %-29s  %s\n", sub.UseLine(), sub.Short)
+		}
+	}
 }
 
 const traceExits = `  0 reached, 1 trouble on this host, 2 usage, 3 not reached,
@@ -58,12 +80,7 @@ var traceGroups = []flagGroup{
 // unless all flags are asked for.
 func traceUsage(c *cobra.Command, all bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Usage:\n  %s\n", c.UseLine())
-	for _, sub := range c.Commands() {
-		if sub.IsAvailableCommand() && sub.Name() != "trace" {
-			fmt.Fprintf(&b, "  %-29s  %s\n", sub.UseLine(), sub.Short)
-		}
-	}
+	writeUseLines(&b, c)
 	fmt.Fprintf(&b, "\nExamples:\n%s\n", c.Example)
 	shown := pflag.NewFlagSet("", pflag.ContinueOnError)
 	shown.SortFlags = false

@@ -52,7 +52,7 @@ It is kept in ~/.local/state/traceflow/maint/NAME; root's in
 		}
 		return usagef("maint takes a command: %s", strings.Join(names, ", "))
 	}
-	c.SetUsageTemplate(usageWith(maintExits))
+	setUsage(c, usageWith(maintExits))
 	c.AddCommand(commands...)
 	return c
 }
@@ -86,7 +86,7 @@ that of the maintenance, such as the ticket's.`,
 			return runMaintBegin(ctx, env, o, args[1:])
 		},
 	}
-	c.SetUsageTemplate(usageWith(`  0 begun, 3 not begun: too little could be measured, 64 usage, 68 name not
+	setUsage(c, usageWith(`  0 begun, 3 not begun: too little could be measured, 64 usage, 68 name not
   resolved, 70 trouble on this host, 77 not permitted, 130 interrupted`))
 	f := c.Flags()
 	f.SortFlags = false
@@ -197,7 +197,7 @@ passes have to agree. With --watch it waits until they do.`,
 		ValidArgsFunction: completeMaintenances(&o.dir),
 		RunE:              func(c *cobra.Command, args []string) error { return o.run(c, env, args, checkFile) },
 	}
-	c.SetUsageTemplate(usageWith(maintExits))
+	setUsage(c, usageWith(maintExits))
 	c.Flags().SortFlags = false
 	c.Flags().BoolVar(&o.watch, "watch", false, "measure until two passes agree, and say how long it took")
 	o.addFlags(c)
@@ -217,7 +217,7 @@ so are the reports of --report.`,
 		ValidArgsFunction: completeMaintenances(&o.dir),
 		RunE:              func(c *cobra.Command, args []string) error { return o.run(c, env, args, afterFile) },
 	}
-	c.SetUsageTemplate(usageWith(maintExits))
+	setUsage(c, usageWith(maintExits))
 	c.Flags().SortFlags = false
 	c.Flags().StringSliceVar(&o.reports, "report", nil, "`forms` of a report to write beside what was measured: "+strings.Join(reportNames(), ", "))
 	o.addFlags(c)

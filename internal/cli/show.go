@@ -44,7 +44,7 @@ It sends nothing. Keys that this version does not know are left out.`,
 			return runShow(env, o, args)
 		},
 	}
-	c.SetUsageTemplate(usageWith(showExits))
+	setUsage(c, usageWith(showExits))
 	c.Flags().SortFlags = false
 	o.addFlags(c.Flags())
 	return c

@@ -55,7 +55,7 @@ differs has changed; twice, so that what differs of itself is known.`,
 			return runSnapshot(ctx, env, o, args)
 		},
 	}
-	c.SetUsageTemplate(usageWith(snapshotExits))
+	setUsage(c, usageWith(snapshotExits))
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVarP(&o.output, "output", "o", "", "`file` to write (default: after the name and the time)")

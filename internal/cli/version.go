@@ -104,6 +104,6 @@ time of that commit, the version of Go, and the system that it was built for.`,
 		},
 	}
 	c.Flags().BoolVarP(&asJSON, "json", "j", false, "as JSON")
-	c.SetUsageTemplate(usageWith(""))
+	setUsage(c, usageWith(""))
 	return c
 }
