@@ -76,7 +76,7 @@ that of the maintenance, such as the ticket's.`,
 			if len(args) == 0 {
 				return usagef("maint begin takes the name of the maintenance")
 			}
-			o.name = args[0]
+			o.name, o.stage = args[0], snapshot.StageBegin
 			if err := o.validate(c.Flags().Changed, args[1:]); err != nil {
 				return usage(err)
 			}
@@ -238,7 +238,10 @@ func (o *maintAgainOptions) run(c *cobra.Command, env Env, args []string, file s
 	if err := checkReports(o.reports); err != nil {
 		return err
 	}
-	o.given, o.wire = c.Flags().Changed, "auto"
+	o.given, o.wire, o.stage = c.Flags().Changed, "auto", snapshot.StageCheck
+	if file == afterFile {
+		o.stage = snapshot.StageEnd
+	}
 	ctx, stop := env.interruptible(c.Context())
 	defer stop()
 	return o.again(ctx, env, args[0], file)

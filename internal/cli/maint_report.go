@@ -87,15 +87,16 @@ func checkReports(names []string) error {
 
 // compare writes what has changed, and the reports, and returns the exit code.
 func (s *settling) compare(m *maintenance, file string, before, after *snapshot.Snapshot, reports []string) (int, error) {
-	c := comparisonOf(planIn(&before.Manifest), before)
+	c := comparisonOf(planIn(&before.Manifest), before, after.Manifest.Maintenance)
 	r, err := c.Snapshots(before, after)
 	if err != nil {
 		return 0, err
 	}
 	env := s.env
 	d := &render.Difference{
-		Before: render.Compared{File: m.path(beforeFile), Snapshot: before},
-		After:  render.Compared{File: m.path(file), Snapshot: after},
+		// Whose they are is enough: the folder is long, and said where they are written.
+		Before: render.Compared{File: m.Name + "/" + beforeFile, Snapshot: before},
+		After:  render.Compared{File: m.Name + "/" + file, Snapshot: after},
 		Report: r, Settled: &s.settled,
 	}
 	if err := render.DifferenceText(env.Out, d, render.Options{Width: env.Width, Color: env.Color, ASCII: env.ASCII}); err != nil {
