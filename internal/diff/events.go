@@ -165,6 +165,8 @@ func (r *Report) title(e *Event, found []*finding) string {
 		fmt.Fprintf(&b, "new next hop %s%s", c.Far, at(c))
 	case c.Kind == NotSeen:
 		b.WriteString(plain(c.After))
+	case found[i].ends && c.Near.IsValid():
+		fmt.Fprintf(&b, "%s at TTL %d between %s and %s", phrases[c.Kind], c.TTL, c.Near, c.Far)
 	default:
 		b.WriteString(phrases[c.Kind] + at(c))
 	}
