@@ -5,6 +5,7 @@ package render
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"traceflow/internal/diff"
@@ -64,8 +65,8 @@ func (d *Difference) Verdict() (word, line string) {
 		return "INCONCLUSIVE", "the network has not settled; nobody knows whether all is well"
 	case s == diff.Inconclusive:
 		return "INCONCLUSIVE", hit + " cannot be judged; nobody knows whether all is well"
-	case s == diff.Review && worst == 0:
-		return "CHANGE", "what the plan expects did not come"
+	case s == diff.Review && d.asBefore():
+		return "CHANGE", "what was expected has not come, and nothing else that matters"
 	case s == diff.Review:
 		return "CHANGE", hit + " changed; the policy calls none of it worse"
 	}
@@ -78,6 +79,11 @@ func (d *Difference) Verdict() (word, line string) {
 		return "OK", "nothing changed that matters"
 	}
 	return "OK", "no change: every flow that answered is where it was before"
+}
+
+// asBefore reports whether all there is to look at is what did not come.
+func (d *Difference) asBefore() bool {
+	return !slices.ContainsFunc(d.Report.Events, func(e diff.Event) bool { return e.Severity == diff.Review && e.Kind != diff.NotSeen })
 }
 
 // severityStyle is how the word of a severity looks.
@@ -130,7 +136,7 @@ func (d *Difference) evidence(e *diff.Event) string {
 	if worst.P > 0 {
 		parts = append(parts, chance(worst.P))
 	}
-	if worst.Confidence != "" {
+	if worst.Confidence != "" && worst.Kind != diff.NotSeen {
 		parts = append(parts, "confidence "+string(worst.Confidence))
 	}
 	return strings.Join(parts, ", ")

@@ -19,8 +19,9 @@ func planIn(m *snapshot.Manifest) *plan.Plan {
 	return p
 }
 
-// comparisonOf is what a plan says of a comparison.
-func comparisonOf(p *plan.Plan, before *snapshot.Snapshot) diff.Comparison {
+// comparisonOf is what a plan says of a comparison with what was measured before.
+func comparisonOf(p *plan.Plan, before *snapshot.Snapshot, stage snapshot.Stage) diff.Comparison {
+	p = at(p, stage)
 	c := diff.Comparison{Expect: p.Expect, Policy: p.Policy, ExpectOf: make(map[string][]plan.Expectation)}
 	for i := range p.Targets {
 		// The targets of a snapshot are those of its plan, in their order.
@@ -32,8 +33,17 @@ func comparisonOf(p *plan.Plan, before *snapshot.Snapshot) diff.Comparison {
 	return c
 }
 
+// at is the plan with what it expects of a part of the maintenance.
+func at(p *plan.Plan, stage snapshot.Stage) *plan.Plan {
+	if stage == snapshot.StageEnd {
+		return p.AtEnd()
+	}
+	return p
+}
+
 // comparisonByName is comparisonOf for a plan of which the snapshot knows nothing.
-func comparisonByName(p *plan.Plan) diff.Comparison {
+func comparisonByName(p *plan.Plan, stage snapshot.Stage) diff.Comparison {
+	p = at(p, stage)
 	c := diff.Comparison{Expect: p.Expect, Policy: p.Policy, ExpectOf: make(map[string][]plan.Expectation)}
 	for i := range p.Targets {
 		name := p.Targets[i].Destination
@@ -46,6 +56,10 @@ func comparisonByName(p *plan.Plan) diff.Comparison {
 // before anything is measured.
 func checkable(p *plan.Plan) error {
 	none := &snapshot.Snapshot{Manifest: snapshot.Manifest{Schema: snapshot.Schema, Targets: []snapshot.TargetHead{}}}
-	_, err := comparisonByName(p).Snapshots(none, &snapshot.Snapshot{Manifest: none.Manifest})
-	return err
+	for _, stage := range []snapshot.Stage{snapshot.StageCheck, snapshot.StageEnd} {
+		if _, err := comparisonByName(p, stage).Snapshots(none, &snapshot.Snapshot{Manifest: none.Manifest}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -174,7 +174,7 @@ func (o *diffOptions) comparison(d *render.Difference) (diff.Comparison, error) 
 		if err := checkable(p); err != nil {
 			return diff.Comparison{}, usagef("%s: %w", o.policy, err)
 		}
-		c := comparisonByName(p)
+		c := comparisonByName(p, d.After.Snapshot.Manifest.Maintenance)
 		c.Shared = o.shared
 		return c, nil
 	}
@@ -182,7 +182,7 @@ func (o *diffOptions) comparison(d *render.Difference) (diff.Comparison, error) 
 	if !declares(planIn(&from.Manifest)) {
 		from = d.After.Snapshot
 	}
-	c := comparisonOf(planIn(&from.Manifest), from)
+	c := comparisonOf(planIn(&from.Manifest), from, d.After.Snapshot.Manifest.Maintenance)
 	c.Shared = o.shared
 	return c, nil
 }
@@ -191,7 +191,7 @@ func (o *diffOptions) comparison(d *render.Difference) (diff.Comparison, error) 
 func declares(p *plan.Plan) bool {
 	of := func(t plan.Target) bool { return len(t.Expect) > 0 }
 	q := p.Policy
-	return len(p.Expect) > 0 || slices.ContainsFunc(p.Targets, of) || len(q.Severity) > 0 || q.Latency != 0 || q.LatencyPart != 0 || q.Loss != 0 || q.Alpha != 0
+	return len(p.Expect)+len(p.ExpectEnd) > 0 || slices.ContainsFunc(p.Targets, of) || len(q.Severity) > 0 || q.Latency != 0 || q.LatencyPart != 0 || q.Loss != 0 || q.Alpha != 0
 }
 
 // exit returns the exit code of the worst event that --fail-on names.

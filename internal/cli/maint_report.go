@@ -85,39 +85,40 @@ func checkReports(names []string) error {
 	return nil
 }
 
-// compare writes what has changed, and the reports, and returns the exit code.
-func (s *settling) compare(m *maintenance, file string, before, after *snapshot.Snapshot, reports []string) (int, error) {
-	c := comparisonOf(planIn(&before.Manifest), before)
+// compare writes what has changed.
+func (s *settling) compare(m *maintenance, file string, before, after *snapshot.Snapshot) (*render.Difference, error) {
+	c := comparisonOf(planIn(&before.Manifest), before, after.Manifest.Maintenance)
 	r, err := c.Snapshots(before, after)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	env := s.env
 	d := &render.Difference{
-		Before: render.Compared{File: m.path(beforeFile), Snapshot: before},
-		After:  render.Compared{File: m.path(file), Snapshot: after},
+		// Whose they are is enough: the folder is long, and said where they are written.
+		Before: render.Compared{File: m.Name + "/" + beforeFile, Snapshot: before},
+		After:  render.Compared{File: m.Name + "/" + file, Snapshot: after},
 		Report: r, Settled: &s.settled,
 	}
 	if err := render.DifferenceText(env.Out, d, render.Options{Width: env.Width, Color: env.Color, ASCII: env.ASCII}); err != nil {
-		return 0, writeError(err)
+		return nil, writeError(err)
 	}
-	if s.watch {
-		if err := s.tell(env); err != nil {
-			return 0, err
-		}
-	}
+	return d, s.tell(env)
+}
+
+// writeReports writes those that were asked for beside what was measured.
+func writeReports(env Env, m *maintenance, d *render.Difference, names []string) error {
 	for _, report := range reportFiles {
-		if !slices.Contains(reports, report.name) {
+		if !slices.Contains(names, report.name) {
 			continue
 		}
 		path := m.path(report.file)
 		write := func(w io.Writer) error { return differenceFormats[report.format](w, d, render.Options{}) }
 		if err := snapshot.WriteFile(path, write); err != nil {
-			return 0, plain(err)
+			return plain(err)
 		}
 		if _, err := fmt.Fprintf(env.Out, "written: %s%s\n", printable(path), sizeOf(path)); err != nil {
-			return 0, writeError(err)
+			return writeError(err)
 		}
 	}
-	return comparisonCode(d.Severity()), nil
+	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math"
 	"net/netip"
-	"strings"
 	"time"
 
 	"traceflow/internal/snapshot"
@@ -55,7 +54,7 @@ func (s *settling) run(ctx context.Context) (*snapshot.Snapshot, error) {
 			if s.settled {
 				state = "settled"
 			}
-			fmt.Fprintf(s.env.Err, "%s: %s\n", state, strings.TrimPrefix(noiseLine(s.last), "noise of its own: "))
+			fmt.Fprintf(s.env.Err, "%s: between two passes %s\n", state, noiseWords(s.last))
 		}
 		if s.settled || !s.watch || time.Since(began) >= s.timeout {
 			return s.snapshot(passes), nil
@@ -110,10 +109,15 @@ func (s *settling) snapshot(passes []*measured) *snapshot.Snapshot {
 	return out
 }
 
-// tell says how long it took until nothing moved any more.
+// tell says how long it took until nothing moved any more, or what to do where it
+// still does.
 func (s *settling) tell(env Env) error {
 	line := fmt.Sprintf("not settled within %v", s.timeout)
 	switch {
+	case !s.watch && s.settled:
+		return nil
+	case !s.watch:
+		line = "it still moves: --watch waits until it does not"
 	case s.settled && s.moved:
 		line = fmt.Sprintf("time to stable: %.0f s", s.after.Seconds())
 	case s.settled:

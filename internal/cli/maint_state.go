@@ -46,10 +46,14 @@ type maintState struct {
 
 const (
 	stateFile  = "state.json"
+	beginFile  = "begin.tfs" // until it is whole
 	beforeFile = "before.tfs"
 	checkFile  = "check.tfs"
 	afterFile  = "after.tfs"
 )
+
+// rootFolder is where root's are kept.
+const rootFolder = "/var/lib/traceflow/maint"
 
 // maintFolder is where maintenances are kept unless --dir says otherwise: in the
 // folder for state of the user, or for root that of the machine.
@@ -63,7 +67,7 @@ func maintFolder() (string, error) {
 		return filepath.Join(local, "traceflow", "maint"), err
 	}
 	if os.Geteuid() == 0 {
-		return "/var/lib/traceflow/maint", nil
+		return rootFolder, nil
 	}
 	home, err := os.UserHomeDir()
 	return filepath.Join(home, ".local", "state", "traceflow", "maint"), err
@@ -118,9 +122,32 @@ func (m *maintenance) under() error {
 	name := m.Name
 	err := m.load()
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("maintenance %s has not begun (looked in %s): traceflow maint begin %s", name, m.folder, name)
+		return fmt.Errorf("maintenance %s has not begun (looked in %s)%s", name, m.folder, m.elsewhere())
 	}
 	return plain(err)
+}
+
+// elsewhere says what else somebody may have meant: one of root's, or another name.
+func (m *maintenance) elsewhere() string {
+	if _, err := os.Stat(filepath.Join(rootFolder, m.Name, stateFile)); err == nil {
+		return ": it has as root, so use sudo, or --dir " + rootFolder
+	}
+	if names := maintenances(filepath.Dir(m.folder), ""); len(names) > 0 {
+		return ": there are " + strings.Join(names[:min(len(names), mostWarned)], ", ")
+	}
+	return ": traceflow maint begin " + m.Name
+}
+
+// maintenances are the names of those in a folder that begin so.
+func maintenances(dir, begun string) []string {
+	entries, _ := os.ReadDir(dir) // by name
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), begun) && enrich.ValidName(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 func (m *maintenance) save() error {

@@ -197,7 +197,8 @@ func (m *measured) verdict() error {
 	return codeError(code)
 }
 
-// summariseSnapshot writes the few lines that somebody in a hurry reads.
+// summariseSnapshot writes the few lines that somebody in a hurry reads; of a file,
+// if there is one.
 func summariseSnapshot(out io.Writer, m *measured, path string) error {
 	f := &m.manifest
 	flows, widest := 0, 0
@@ -224,7 +225,9 @@ func summariseSnapshot(out io.Writer, m *measured, path string) error {
 	case !f.Complete:
 		fmt.Fprintln(&b, "it was cut short")
 	}
-	fmt.Fprintf(&b, "written: %s%s\n", printable(path), sizeOf(path))
+	if path != "" {
+		fmt.Fprintf(&b, "written: %s%s\n", printable(path), sizeOf(path))
+	}
 	if _, err := io.WriteString(out, b.String()); err != nil {
 		return writeError(err)
 	}
@@ -236,7 +239,15 @@ func noiseLine(n snapshot.Noise) string {
 	if n.Compared == 0 {
 		return "noise of its own: unknown, no hop answered in two passes"
 	}
-	line := fmt.Sprintf("noise of its own: %d of %s differ", n.Differing, count(n.Compared, "hop"))
+	return "noise of its own: " + noiseWords(n)
+}
+
+// noiseWords says what differs between passes.
+func noiseWords(n snapshot.Noise) string {
+	if n.Compared == 0 {
+		return "nothing can be compared: no hop answered in both"
+	}
+	line := fmt.Sprintf("%d of %s differ", n.Differing, count(n.Compared, "hop"))
 	if n.Silent > 0 {
 		line += fmt.Sprintf(", %d answered in one pass of two", n.Silent)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"traceflow/discover"
 	"traceflow/internal/plan"
+	"traceflow/internal/snapshot"
 	"traceflow/probe"
 )
 
@@ -33,6 +34,7 @@ type surveyOptions struct {
 	wire, sim       string
 	seed            uint64
 	quiet           bool
+	stage           snapshot.Stage // of a maintenance
 	given           func(flag string) bool
 }
 

@@ -155,7 +155,7 @@ func (m *measured) thin() int {
 // manifest is what is known before the first packet.
 func (x *expedition) manifest(passes int) snapshot.Manifest {
 	m := snapshot.Manifest{
-		Schema: snapshot.Schema, Name: x.plan.Name, Version: Version, Started: time.Now().UTC(),
+		Schema: snapshot.Schema, Name: x.plan.Name, Maintenance: x.options.stage, Version: Version, Started: time.Now().UTC(),
 		Hostname: x.subjects[0].hostname, Seed: cmp.Or(x.options.seed, defaultSeed), Passes: passes,
 		Rate: x.plan.Rate, Budget: x.plan.Budget.Seconds(), Wire: string(x.engines.of(&x.subjects[0].target).caps.Kind),
 	}

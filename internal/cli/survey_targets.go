@@ -112,11 +112,17 @@ func (o *surveyOptions) repeated(ctx context.Context, m *snapshot.Manifest) ([]s
 		if network != nil {
 			one.target, err = network.target(options, head.Address)
 		} else {
+			if o.stage != "" {
+				options.source = head.Source // even if the host would choose another by now
+			}
 			var found []target
 			if found, err = findTargets(ctx, options, []string{head.Address}); err == nil {
 				one.target = found[0]
 				head.Resolved = resolvesTo(ctx, options, &head)
 			}
+		}
+		if op := (*probe.OpError)(nil); errors.As(err, &op) && op.Op == "use source address" && o.stage != "" {
+			return nil, fmt.Errorf("packets left from %s when the maintenance began, which is no address of this host now: measure where it began, or begin it again", head.Source)
 		}
 		if err != nil {
 			return nil, err

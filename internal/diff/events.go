@@ -137,7 +137,7 @@ var phrases = map[Kind]string{
 	Rerouted: "rerouted", Rehashed: "flows dealt anew over the same links", WidthUp: "more next hops", MPLSChanged: "MPLS tunnel changed",
 	NATChanged: "address translation changed", Remarked: "marked otherwise", ReturnPath: "replies come another way",
 	Recovered: "reachable again", LossDown: "less loss", LatencyDown: "faster", MTUUp: "larger packets get through",
-	AddressChanged: "resolves to another address", Unstable: "too restless to tell", Unmeasured: "cannot tell", NotSeen: "expected change missing",
+	AddressChanged: "resolves to another address", Unstable: "too restless to tell", Unmeasured: "cannot tell",
 }
 
 // title says in one line what happened, where, and to how many targets.
@@ -163,10 +163,15 @@ func (r *Report) title(e *Event, found []*finding) string {
 		b.WriteString(r.at(c) + " gone")
 	case (c.Kind == WidthUp || c.Kind == LinkNew) && c.Far.IsValid():
 		fmt.Fprintf(&b, "new next hop %s%s", r.host(c.Far), r.at(c))
+	case c.Kind == NotSeen:
+		b.WriteString(plain(c.After))
+	case found[i].ends && c.Near.IsValid():
+		fmt.Fprintf(&b, "%s at TTL %d between %s and %s", phrases[c.Kind], c.TTL, r.host(c.Near), r.host(c.Far))
 	default:
 		b.WriteString(phrases[c.Kind] + r.at(c))
 	}
 	switch {
+	case c.Kind == NotSeen:
 	case c.Kind == WidthDown || c.Kind == WidthUp:
 		fmt.Fprintf(&b, ", %s→%s", strings.Fields(c.Before)[0], c.After)
 	case c.Kind == LinkGone || c.Kind == LinkNew:

@@ -154,16 +154,12 @@ func (w *wanted) of(p *pair, found []*finding) (out []*finding) {
 	if t := cmp.Or(p.before, p.after); t != nil {
 		name = t.Name
 	}
-	for _, e := range slices.Concat(w.all, w.of1[name]) {
+	here := slices.Concat(w.all, w.of1[name])
+	for _, e := range here {
 		switch e.Kind {
 		case expectDrain:
 			out = append(out, e.drained(p, found)...)
-		case expectWidth:
-			for _, f := range found {
-				if (f.Kind == WidthDown || f.Kind == WidthUp) && f.Before == width2(e.From) && f.After == width2(e.To) {
-					e.accept(f, found)
-				}
-			}
+		case expectWidth: // when all that is drained is known
 		case expectRelax:
 			for _, f := range found {
 				if f.Kind == RelaxOn && !slices.Contains(e.Values, "off") || f.Kind == RelaxOff && !slices.Contains(e.Values, "on") {
@@ -182,7 +178,59 @@ func (w *wanted) of(p *pair, found []*finding) (out []*finding) {
 			}
 		}
 	}
+	for i, e := range here {
+		if e.Kind == expectWidth {
+			out = append(out, e.narrowed(p, here[:i], here, found)...)
+		}
+	}
 	return out
+}
+
+// narrowed marks the changes of width that are expected. An expectation is of one
+// place: where as many next hops are lost elsewhere, too, it is of those that are
+// drained, or nobody knows of which.
+func (e *expectation) narrowed(p *pair, done, here []*expectation, found []*finding) []*finding {
+	same := func(x *expectation) bool { return x.Kind == expectWidth && x.From == e.From && x.To == e.To }
+	if slices.ContainsFunc(done, same) {
+		return nil // it was counted with the first of them
+	}
+	var places, drained []*finding
+	for _, f := range found {
+		if (f.Kind != WidthDown && f.Kind != WidthUp) || f.Before != width2(e.From) || f.After != width2(e.To) {
+			continue
+		}
+		places = append(places, f)
+		if f.Expected {
+			drained = append(drained, f)
+		}
+	}
+	var alike []*expectation
+	for _, x := range here {
+		if same(x) {
+			alike = append(alike, x)
+		}
+	}
+	accepted := places
+	if len(places) > len(alike) {
+		accepted = drained
+	}
+	for _, f := range accepted {
+		e.accept(f, found)
+	}
+	for _, x := range alike {
+		x.seen = x.seen || len(places) > 0
+	}
+	if len(accepted) > 0 || len(places) == 0 {
+		return nil
+	}
+	return []*finding{missed(p.index, "", fmt.Sprintf("%d next hops became %d at %d places, and are expected to at %d", e.From, e.To, len(places), len(alike)))}
+}
+
+// missed is a finding of what did not come as expected; a target below 0 is none.
+func missed(target int, before, after string) *finding {
+	x := &finding{certain: true}
+	x.Kind, x.Target, x.Cause, x.Confidence, x.Before, x.After = NotSeen, target, -1, traceflow.ConfidenceHigh, before, after
+	return x
 }
 
 // covers reports whether a change of the kind is within what is expected.
@@ -263,10 +311,9 @@ func (e *expectation) drained(p *pair, found []*finding) []*finding {
 		e.seen = true
 		return nil
 	}
-	x := &finding{certain: true}
-	x.Kind, x.Target, x.Cause, x.Confidence, x.Flows, x.Of = NotSeen, p.index, -1, traceflow.ConfidenceHigh, p.ids(still), len(p.flows)
-	x.Before = fmt.Sprintf("%d flows pass %s", len(was), strings.Join(e.Values, ", "))
-	x.After = fmt.Sprintf("drain did not take effect: %d still do", len(still))
+	what := e.listed()
+	x := missed(p.index, fmt.Sprintf("%d flows pass %s", len(was), what), "drain did not take effect: flows still pass "+what)
+	x.Flows, x.Of = p.ids(still), len(p.flows)
 	return []*finding{x}
 }
 
@@ -317,19 +364,26 @@ func (w *wanted) missing() (out []*finding) {
 		var words string
 		switch {
 		case e.Kind == expectDrain && !e.applied:
-			words = "nothing passed " + strings.Join(e.Values, ", ") + " before"
+			words = "nothing passed " + e.listed() + " before: there was nothing to drain"
 		case e.Kind == expectWidth && !e.seen:
-			words = fmt.Sprintf("no width went from %d to %d", e.From, e.To)
+			words = fmt.Sprintf("no width went from %d to %d, though that is expected", e.From, e.To)
 		case e.Kind == expectRelax && !e.seen:
-			words = strings.TrimSpace("relax did not turn " + strings.Join(e.Values, ""))
+			words = "relax did not turn " + cmp.Or(strings.Join(e.Values, ""), "on or off") + ", though that is expected"
 		case slices.Contains(kinds, Kind(e.Kind)) && !e.seen && planned(Kind(e.Kind)):
-			words = e.Kind + " did not come"
+			words = e.Kind + " is expected and did not come"
 		default:
 			continue
 		}
-		x := &finding{certain: true}
-		x.Kind, x.Target, x.Cause, x.Confidence, x.After = NotSeen, -1, -1, traceflow.ConfidenceHigh, words
-		out = append(out, x)
+		out = append(out, missed(-1, "", words))
 	}
 	return out
+}
+
+// listed names what an expectation is about, as far as it fits into a line.
+func (e *expectation) listed() string {
+	const most = 4
+	if n := len(e.Values) - most; n > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(e.Values[:most], ", "), n)
+	}
+	return strings.Join(e.Values, ", ")
 }

@@ -241,6 +241,8 @@ type finding struct {
 	// links are what else is known of where it is, for what is said of it.
 	gone, came []traceflow.Responder
 	move       *move
+	// ends is set where all flows that are lost end between Near and Far.
+	ends bool
 	// unclear is what to say where chance cannot be excluded; "" for nothing.
 	unclear string
 	// rise is by how much latency rose; forbidden is set where the plan wants no

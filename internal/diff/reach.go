@@ -193,5 +193,6 @@ func (p *pair) place(lost []int, side int) *finding {
 	x := &finding{}
 	x.TTL, x.Near, x.Far = uint8(min(best.ttl+1, longest-1)), best.near, best.far
 	x.gone = []traceflow.Responder{{Address: best.far}}
+	x.ends = ends[best] == len(lost) && best.far.IsValid()
 	return x
 }

@@ -98,6 +98,9 @@ func TestExpectations(t *testing.T) {
 	s := newScene(t, fourWide, threeWide, how{flows: 32})
 	slow := newScene(t, "link s > r1 > m > c > d", "link s > r1 > m\nlink m > c delay=3500us\nlink c > d", how{})
 	same := scene{s.before, s.before}
+	const twice = "link s > r1 > a[1..4] > c > b[1..4] > e > d"
+	two := newScene(t, twice, "link s > r1 > a1 a2 a4 > c > b1 b2 b4 > e > d", how{flows: 32})
+	width, drain := plan.Expectation{Kind: "width", From: 4, To: 3}, plan.Expectation{Kind: "drain", Values: []string{addr(t, network(t, twice, "", 1), "a3").String()}}
 	a3, a1 := addr(t, network(t, fourWide, "", 1), "a3").String(), addr(t, network(t, fourWide, "", 1), "a1").String()
 	tests := []struct {
 		name   string
@@ -130,6 +133,22 @@ func TestExpectations(t *testing.T) {
 			}
 			if tt.kind != "" && !slices.ContainsFunc(r.Changes, func(c diff.Change) bool { return c.Kind == tt.kind && strings.Contains(c.After, tt.text) }) {
 				t.Errorf("no %s with %q:\n%s", tt.kind, tt.text, show(r))
+			}
+		})
+	}
+	for _, tt := range []struct {
+		name   string
+		expect []plan.Expectation
+		want   diff.Severity
+	}{
+		{"one of two places", []plan.Expectation{width}, diff.Regression},
+		{"two of two places", []plan.Expectation{width, width}, diff.Info},
+		{"one is drained", []plan.Expectation{width, drain}, diff.Regression},
+		{"one is drained, both are expected", []plan.Expectation{width, width, drain}, diff.Info},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if r := two.compare(t, diff.Comparison{Expect: tt.expect}); r.Severity != tt.want {
+				t.Errorf("%s, want %s:\n%s", r.Severity, tt.want, show(r))
 			}
 		})
 	}

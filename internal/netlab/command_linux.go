@@ -51,7 +51,7 @@ func (l *Lab) Command(ctx context.Context, name string, args ...string) *exec.Cm
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, marker+"=") })
-	cmd.Env = append(cmd.Env, env...)
+	cmd.Env = append(append(cmd.Env, env...), nodesVariable+"="+l.nodes())
 	return cmd
 }
 

@@ -25,6 +25,9 @@ type link struct {
 	from, to int
 }
 
+// linkName is what edge e is called in both namespaces.
+func linkName(e int) string { return "l" + strconv.Itoa(e) }
+
 // hardware returns the address of one end (0 from, 1 to) of edge e, a locally
 // administered one. Neighbour entries are made from it, so no kernel ever
 // resolves an address and no packet waits.
@@ -36,7 +39,7 @@ func hardware(e, end int) net.HardwareAddr {
 func (b *builder) addLink(e int) (link, error) {
 	edge := b.t.Edges[e]
 	from, to := b.nodes[edge.From], b.nodes[edge.To]
-	l := link{name: "l" + strconv.Itoa(e)}
+	l := link{name: linkName(e)}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = l.name
 	attrs.HardwareAddr = hardware(e, 0)

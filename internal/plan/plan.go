@@ -8,7 +8,10 @@
 // the tables of read.go, target.go or policy.go, its row in docs/snapshot.md.
 package plan
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Plan is a file. Zero values are what the file does not say; Read fills in what
 // targets inherit.
@@ -16,12 +19,28 @@ type Plan struct {
 	Name    string        `json:"name,omitempty"`
 	Targets []Target      `json:"targets"`
 	Expect  []Expectation `json:"expect,omitempty"` // of all targets
-	Policy  Policy        `json:"policy"`
+	// ExpectEnd is what a maintenance leaves behind, where that is not what is
+	// expected while it goes on: no-change of one that puts all back.
+	ExpectEnd []Expectation `json:"expect_end,omitempty"`
+	Policy    Policy        `json:"policy"`
 	// Budget is how long one snapshot may take, Rate how many packets a second are
 	// sent at most, Passes how often each target is measured.
 	Budget time.Duration `json:"budget_ns,omitempty"`
 	Rate   float64       `json:"rate_pps,omitempty"`
 	Passes int           `json:"passes,omitempty"`
+}
+
+// AtEnd returns the plan with what it expects when the maintenance is over.
+func (p *Plan) AtEnd() *Plan {
+	if len(p.ExpectEnd) == 0 {
+		return p
+	}
+	out := *p
+	out.Expect, out.ExpectEnd, out.Targets = p.ExpectEnd, nil, slices.Clone(p.Targets)
+	for i := range out.Targets {
+		out.Targets[i].Expect = nil
+	}
+	return &out
 }
 
 // Target is one destination.

@@ -36,6 +36,10 @@ func TestRead(t *testing.T) {
 			{Kind: "width", From: 4, To: 3, Line: 31},
 			{Kind: "rehashed", Line: 32},
 		},
+		ExpectEnd: []Expectation{
+			{Kind: "no-change", Line: 33},
+			{Kind: "rehashed", Values: []string{"192.0.2.0/24"}, Line: 33},
+		},
 		Policy: Policy{
 			Severity: map[string]string{"latency-up": "ignore", "as-path-changed": "regression"},
 			Latency:  2 * time.Millisecond, LatencyPart: 0.2, Loss: 0.01, Alpha: 0.05,
@@ -55,6 +59,22 @@ func TestRead(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, back); diff != "" {
 		t.Errorf("as JSON (-want +got):\n%s", diff)
+	}
+}
+
+func TestAtEnd(t *testing.T) {
+	back, gone := []Expectation{{Kind: "no-change"}}, []Expectation{{Kind: "lost"}}
+	lasting := &Plan{Name: "lasting", Targets: []Target{{Destination: "a", Expect: gone}}, Expect: gone}
+	if diff := cmp.Diff(lasting, lasting.AtEnd()); diff != "" {
+		t.Errorf("what it expects is to last (-want +got):\n%s", diff)
+	}
+	p := &Plan{Name: "back", Targets: []Target{{Destination: "a", Expect: gone}, {Destination: "b"}}, Expect: gone, ExpectEnd: back}
+	want := &Plan{Name: "back", Targets: []Target{{Destination: "a"}, {Destination: "b"}}, Expect: back}
+	if diff := cmp.Diff(want, p.AtEnd()); diff != "" {
+		t.Errorf("all is to be back (-want +got):\n%s", diff)
+	}
+	if len(p.Targets[0].Expect) != 1 || len(p.ExpectEnd) != 1 {
+		t.Error("the plan itself has changed")
 	}
 }
 

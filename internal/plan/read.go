@@ -64,6 +64,7 @@ func (r *reader) plan(p *Plan, n *yaml.Node) error {
 		{"groups", keep(&groups)},
 		{"targets", keep(&targets)},
 		{"expect", func(n *yaml.Node) error { return r.expect(&p.Expect, n) }},
+		{"expect-end", func(n *yaml.Node) error { return r.expect(&p.ExpectEnd, n) }},
 		{"policy", func(n *yaml.Node) error { return r.policy(&p.Policy, n) }},
 	})
 	if err != nil {

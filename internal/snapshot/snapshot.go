@@ -26,13 +26,25 @@ type Snapshot struct {
 	Targets  []Target // in the order of the manifest
 }
 
+// Stage is a part of a maintenance.
+type Stage string
+
+// The parts of a maintenance.
+const (
+	StageBegin Stage = "begin"
+	StageCheck Stage = "check"
+	StageEnd   Stage = "end"
+)
+
 // Manifest is the circumstances: the first record of the file.
 type Manifest struct {
-	Schema  string    `json:"schema"`
-	Name    string    `json:"name"`    // of the plan or the maintenance
-	Version string    `json:"version"` // of the program
-	Started time.Time `json:"started"`
-	Ended   time.Time `json:"ended"`
+	Schema string `json:"schema"`
+	Name   string `json:"name"` // of the plan or the maintenance
+	// Maintenance is what of one it was measured for; "" for a snapshot by itself.
+	Maintenance Stage     `json:"maintenance,omitempty"`
+	Version     string    `json:"version"` // of the program
+	Started     time.Time `json:"started"`
+	Ended       time.Time `json:"ended"`
 	// Hostname is that of the vantage point.
 	Hostname string `json:"hostname,omitempty"`
 	// Seed is what the flows follow from, and with them everything random.

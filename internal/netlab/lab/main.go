@@ -12,6 +12,11 @@
 // it prints the map of the network. It needs no root where user namespaces are
 // allowed. What it builds is gone when it ends. The exit status is the
 // command's.
+//
+// Within such a command, such as a shell, it runs others at other nodes, where each
+// interface also has the name of the neighbour behind it:
+//
+//	lab -at r1 ip link set a2 down
 package main
 
 import (
@@ -42,9 +47,11 @@ func main() {
 func run() int {
 	flags := flag.NewFlagSet("lab", flag.ContinueOnError)
 	name := flags.String("topology", "d", "built-in `network`, or the path of a file")
+	at := flags.String("at", "", "run the command at a `node` of the lab around this one")
 	asUser := flags.Bool("as-user", false, "run the command without any capability")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: lab [-topology NAME|FILE] [-as-user] [--] [COMMAND ARGS…]")
+		fmt.Fprintln(flags.Output(), "       lab -at NODE [--] COMMAND [ARGS…]")
 		flags.PrintDefaults()
 		fmt.Fprintln(flags.Output(), "networks:", strings.Join(topology.BuiltinNames(), " "))
 	}
@@ -54,27 +61,30 @@ func run() int {
 		}
 		return statusUsage
 	}
+	if *at != "" {
+		return atNode(*at, flags.Args())
+	}
 	t, err := load(*name)
 	if err != nil {
 		return fail(err)
 	}
-	inside, status, err := netlab.Enter()
+	inside, code, err := netlab.Enter()
 	if err != nil {
 		return fail(err)
 	}
 	if !inside {
-		return status
+		return code
 	}
 	// Links have a delay unless a topology says otherwise, and kernels none.
 	l, err := netlab.Build(t, netlab.Options{IgnoreTiming: true})
 	if err != nil {
 		return fail(err)
 	}
-	status = at(l, flags.Args(), *asUser)
+	code = atVantagePoint(l, flags.Args(), *asUser)
 	if err := l.Close(); err != nil {
 		return fail(err)
 	}
-	return status
+	return code
 }
 
 // load takes the name of a built-in network, or else of a file.
@@ -90,21 +100,38 @@ func load(name string) (*topology.Topology, error) {
 	return fromFile, fileErr
 }
 
-// at runs the command at the vantage point, or prints the map.
-func at(l *netlab.Lab, command []string, asUser bool) int {
+// atVantagePoint runs the command there, or prints the map.
+func atVantagePoint(l *netlab.Lab, command []string, asUser bool) int {
 	if len(command) == 0 {
 		if err := netlab.WriteMap(os.Stdout, l.Topology()); err != nil {
 			return fail(err)
 		}
 		return 0
 	}
+	if err := l.NameLinks(); err != nil {
+		return fail(err)
+	}
 	cmd := l.Command(context.Background(), command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	runCommand := l.Run
 	if asUser {
-		runCommand = l.RunUnprivileged
+		return status(l.RunUnprivileged(cmd))
 	}
-	err := runCommand(cmd)
+	return status(l.Run(cmd))
+}
+
+// atNode runs the command at a node of the lab in which this process runs.
+func atNode(node string, command []string) int {
+	if len(command) == 0 {
+		fmt.Fprintln(os.Stderr, "lab: -at takes a command to run there")
+		return statusUsage
+	}
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	return status(netlab.RunAt(node, cmd))
+}
+
+// status is the exit status for how a command ended.
+func status(err error) int {
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
