@@ -55,15 +55,20 @@ func (b *builder) addFaults() error {
 			continue
 		}
 		if returns == nil {
-			returns = back(b.t, b.t.Source)
+			returns = b.back(b.t.Source)
 		}
 		var script strings.Builder
+		if b.lab.filtered[i] { // what it was before the network changed
+			script.WriteString("flush ruleset\n")
+		}
+		bare := script.Len()
 		for _, f := range families(b.t) {
 			script.WriteString(b.filter(i, returns[i], f))
 		}
 		if script.Len() == 0 {
 			continue
 		}
+		b.lab.filtered[i] = script.Len() > bare
 		if err := inNamespace(b.lab.namespaces[i], func() error { return runNFT(script.String()) }); err != nil {
 			return fmt.Errorf("faults of %s: %w", b.t.Nodes[i].Name, err)
 		}

@@ -18,11 +18,14 @@ import (
 
 // Lab is a running network. It owns no goroutine; Close ends it, and so does
 // the end of the process. Its methods may be called concurrently, but for
-// Close.
+// Change, SetLink and Close.
 type Lab struct {
 	t          *topology.Topology
+	options    Options
 	namespaces []*os.File // one for each node
 	rank       []int      // of each node: edges lead to higher ranks
+	built      []link     // of every edge that the network was built with
+	filtered   []bool     // of each node: whether it has a packet filter
 	recorder   recorder
 	listeners  []int // sockets of the destination's open ports
 	hashes     error // what SocketsHashed returns
@@ -34,6 +37,8 @@ type builder struct {
 	lab   *Lab
 	nodes []*buildNode // one for each node
 	links []link       // one for each edge
+	// down are the edges that no route may take.
+	down map[int]bool
 }
 
 // buildNode is a node's namespace, open for configuration. The sockets belong
@@ -54,7 +59,7 @@ func Build(t *topology.Topology, opts Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{t: t, lab: &Lab{t: t, rank: rank}}
+	b := &builder{t: t, lab: &Lab{t: t, options: opts, rank: rank, filtered: make([]bool, len(t.Nodes))}}
 	defer b.close()
 	if err := b.build(); err != nil {
 		return nil, errors.Join(fmt.Errorf("build %s: %w", t.Name, err), b.lab.Close())
@@ -73,6 +78,7 @@ func (b *builder) build() error {
 		}
 		b.links = append(b.links, l)
 	}
+	b.lab.built = b.links
 	if err := b.addRoutes(); err != nil {
 		return err
 	}
@@ -183,7 +189,8 @@ func (l *Lab) DoAt(node int, fn func() error) error {
 	return inNamespace(l.namespaces[node], fn)
 }
 
-// Topology returns what the lab was built from; it must not be changed.
+// Topology returns what the lab is: what it was built from, or changed to. It
+// must not be changed itself.
 func (l *Lab) Topology() *topology.Topology { return l.t }
 
 // Source4 is the vantage point's address; invalid without IPv4.

@@ -18,6 +18,9 @@ type Options struct {
 	// IgnoreTiming builds the network without the delays and jitter of the
 	// topology (a kernel has none to offer) instead of refusing it.
 	IgnoreTiming bool
+	// NoRoutes leaves the routes to others, such as daemons that run in the nodes
+	// (package routing).
+	NoRoutes bool
 }
 
 // UnsupportedError names what a topology asks for and a kernel cannot do.
