@@ -18,10 +18,10 @@ import (
 // etherMTU is that of a link for which the topology says none.
 const etherMTU = 1500
 
-// Change makes the running network what t says: its routes, hashes, faults and
-// MTUs. The kernels and their devices stay what they are. t has the nodes that
+// Change makes the running network what t says: its routes, hashes, faults,
+// delays and MTUs. The kernels and their devices stay what they are. t has the nodes that
 // the network was built with, in the same order, and none but its edges; what it
-// lacks of them carries nothing any more. Delays and open ports do not change.
+// lacks of them carries nothing any more. Open ports do not change.
 // Packets that are under way meanwhile may be lost.
 func (l *Lab) Change(t *topology.Topology) error {
 	if err := l.checkChange(t); err != nil {
@@ -118,6 +118,12 @@ func (b *builder) change() error {
 		if err := b.nodes[b.t.Edges[e].From].routes.LinkSetMTU(device, mtu); err != nil {
 			return fmt.Errorf("MTU of %s: %w", b.links[e].name, err)
 		}
+	}
+	if err := b.lab.cutWires(); err != nil {
+		return err
+	}
+	if err := b.addWires(); err != nil {
+		return err
 	}
 	if err := b.reroute(); err != nil {
 		return err

@@ -116,8 +116,17 @@ func (b *builder) filter(i, e int, f family) string {
 		if n.KeepTTL {
 			chain("raise", "filter", "prerouting", -300, raiseTTL(nft.ttl)...)
 		}
-		if n.NAT != topology.NATNone {
+		switch n.NAT {
+		case topology.NATRestore:
 			chain("translate", "nat", "postrouting", 100, fmt.Sprintf("%s snat to %v", destination, f.address(n)))
+		case topology.NATKeepAll:
+			// Without a memory of connections, nothing in a quote is restored.
+			source, own := f.address(&b.t.Nodes[b.t.Source]), f.address(n)
+			chain("translate", "filter", "postrouting", 100,
+				fmt.Sprintf("%[1]s %[2]s saddr %[3]v %[2]s saddr set %[4]v", destination, nft.table, source, own))
+			chain("untranslate", "filter", "prerouting", -300,
+				fmt.Sprintf("%[1]s daddr %[2]v %[1]s daddr set %[3]v", nft.table, own, source))
+		default: // refused, where it is anything at all
 		}
 	} else {
 		chain("swallow", "filter", "input", 0, swallow(n, nft.echo)...)

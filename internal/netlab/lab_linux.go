@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -16,8 +17,8 @@ import (
 	"traceflow/internal/topology"
 )
 
-// Lab is a running network. It owns no goroutine; Close ends it, and so does
-// the end of the process. Its methods may be called concurrently, but for
+// Lab is a running network. It owns no goroutine but those of links that take
+// time (see wire); Close ends it, and so does the end of the process. Its methods may be called concurrently, but for
 // Change, SetLink and Close.
 type Lab struct {
 	t          *topology.Topology
@@ -25,6 +26,7 @@ type Lab struct {
 	namespaces []*os.File // one for each node
 	rank       []int      // of each node: edges lead to higher ranks
 	built      []link     // of every edge that the network was built with
+	wires      []*wire
 	filtered   []bool     // of each node: whether it has a packet filter
 	recorder   recorder
 	listeners  []int // sockets of the destination's open ports
@@ -78,7 +80,10 @@ func (b *builder) build() error {
 		}
 		b.links = append(b.links, l)
 	}
-	b.lab.built = b.links
+	b.lab.built = slices.Clone(b.links)
+	if err := b.addWires(); err != nil {
+		return err
+	}
 	if err := b.addRoutes(); err != nil {
 		return err
 	}
@@ -164,7 +169,7 @@ func (b *builder) close() {
 // Close removes the network. Sockets that are still open inside keep their
 // own namespace alive, and nothing else.
 func (l *Lab) Close() error {
-	err := l.recorder.close()
+	err := errors.Join(l.recorder.close(), l.cutWires())
 	for _, fd := range l.listeners {
 		err = errors.Join(err, os.NewSyscallError("close", unix.Close(fd)))
 	}
