@@ -27,7 +27,7 @@ type Lab struct {
 	rank       []int      // of each node: edges lead to higher ranks
 	built      []link     // of every edge that the network was built with
 	wires      []*wire
-	filtered   []bool     // of each node: whether it has a packet filter
+	filtered   []bool // of each node: whether it has a packet filter
 	recorder   recorder
 	listeners  []int // sockets of the destination's open ports
 	hashes     error // what SocketsHashed returns

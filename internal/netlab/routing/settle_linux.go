@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -119,13 +120,13 @@ func (n *Network) devices(i, target int) ([]string, error) {
 // logs returns what the daemons wrote, the end of it.
 func (n *Network) logs() string {
 	const most = 1000 // bytes of each node
-	var out string
+	var out strings.Builder
 	for i := range n.nodes {
 		text, _ := os.ReadFile(filepath.Join(n.nodeFolder(i), logFile)) // without one there is nothing to say
 		if len(text) > most {
 			text = text[len(text)-most:]
 		}
-		out += fmt.Sprintf("\n%s: %s", n.t.Nodes[i].Name, text)
+		fmt.Fprintf(&out, "\n%s: %s", n.t.Nodes[i].Name, text)
 	}
-	return out
+	return out.String()
 }
