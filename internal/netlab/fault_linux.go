@@ -190,7 +190,11 @@ func swallow(n *topology.Node, echo string) (rules []string) {
 // lose returns the rule that drops a share of packets.
 func lose(share float64) string {
 	const parts = 1_000_000
-	return fmt.Sprintf("numgen random mod %d < %d drop", parts, int(math.Round(min(share, 1)*parts)))
+	lost := int(math.Round(share * parts))
+	if lost >= parts { // nft refuses what always holds
+		return "drop"
+	}
+	return fmt.Sprintf("numgen random mod %d < %d drop", parts, lost)
 }
 
 // raiseTTL returns rules that add one to the TTL, before the kernel takes one
