@@ -329,7 +329,7 @@ func TestFixedGuarantee(t *testing.T) {
 		{
 			"no link", slices.Concat(many(9, 1, 0), many(9, 2, 0), many(9, 0, 3), many(9, 0, 4)),
 			1, 1,
-			[]uint8{1, 2},
+			[]uint8{1},
 		},
 	}
 	for _, tt := range tests {
