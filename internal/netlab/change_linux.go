@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/vishvananda/netlink"
@@ -69,7 +70,7 @@ func (l *Lab) reopen(t *topology.Topology) (_ *builder, err error) {
 		}
 	}()
 	for e, edge := range t.Edges {
-		link := l.linkBetween(edge.From, edge.To)
+		link := l.linkBetween(edge.From, edge.To, b.links)
 		if link == nil {
 			return nil, fmt.Errorf("no link %s-%s was built", t.Nodes[edge.From].Name, t.Nodes[edge.To].Name)
 		}
@@ -90,10 +91,13 @@ func (l *Lab) reopen(t *topology.Topology) (_ *builder, err error) {
 	return b, nil
 }
 
-func (l *Lab) linkBetween(from, to int) *link {
+// linkBetween returns the first link from one node to another that is not among
+// those taken.
+func (l *Lab) linkBetween(from, to int, taken []link) *link {
 	for i := range l.built {
-		if l.built[i].nodes == [2]int{from, to} {
-			return &l.built[i]
+		x := &l.built[i]
+		if x.nodes == [2]int{from, to} && !slices.ContainsFunc(taken, func(t link) bool { return t.number == x.number }) {
+			return x
 		}
 	}
 	return nil
@@ -183,9 +187,9 @@ func (l *Lab) SetLink(from, to string, up bool) error {
 	}
 	a, knownA := node[from]
 	z, knownZ := node[to]
-	link := l.linkBetween(a, z)
+	link := l.linkBetween(a, z, nil)
 	if link == nil {
-		link = l.linkBetween(z, a)
+		link = l.linkBetween(z, a, nil)
 	}
 	if !knownA || !knownZ || link == nil {
 		return fmt.Errorf("link %s-%s: there is none", from, to)
@@ -225,9 +229,9 @@ func (b *builder) setLink(l link, up bool) error {
 }
 
 // Device returns the name of the devices at both ends of the link from one node to
-// another, and whether there is one.
+// another, the first of several, and whether there is one.
 func (l *Lab) Device(from, to int) (name string, ok bool) {
-	link := l.linkBetween(from, to)
+	link := l.linkBetween(from, to, nil)
 	if link == nil {
 		return "", false
 	}

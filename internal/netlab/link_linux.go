@@ -30,6 +30,9 @@ type link struct {
 	from, to int
 }
 
+// linkName is what edge e is called in both namespaces.
+func linkName(e int) string { return "l" + strconv.Itoa(e) }
+
 // hardware returns the address of one end (0 from, 1 to) of edge e, a locally
 // administered one. Neighbour entries are made from it, so no kernel ever
 // resolves an address and no packet waits.
@@ -41,7 +44,7 @@ func hardware(e, end int) net.HardwareAddr {
 func (b *builder) addLink(e int) (link, error) {
 	edge := b.t.Edges[e]
 	from, to := b.nodes[edge.From], b.nodes[edge.To]
-	l := link{name: deviceName(e), number: e, nodes: [2]int{edge.From, edge.To}}
+	l := link{name: linkName(e), number: e, nodes: [2]int{edge.From, edge.To}}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = l.name
 	attrs.HardwareAddr = hardware(e, 0)
@@ -83,8 +86,6 @@ func (b *builder) addLink(e int) (link, error) {
 	}
 	return l, b.addNeighbours(l)
 }
-
-func deviceName(e int) string { return "l" + strconv.Itoa(e) }
 
 // addNeighbours tells each end the hardware address of the other.
 func (b *builder) addNeighbours(l link) error {
