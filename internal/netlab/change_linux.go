@@ -177,8 +177,8 @@ func (b *builder) reroute() error {
 	return b.addRoutes()
 }
 
-// SetLink takes the link between two nodes down, as if somebody pulled the cable,
-// or up again; both ends notice at once. The routes that the lab has made go other
+// SetLink takes the link between two nodes down, the first of several, as if
+// somebody pulled the cable, or up again; both ends notice at once. The routes that the lab has made go other
 // ways then; those of others are theirs to change.
 func (l *Lab) SetLink(from, to string, up bool) error {
 	node := make(map[string]int, len(l.t.Nodes))
