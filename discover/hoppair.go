@@ -86,6 +86,8 @@ func (x *test) missed() float64 {
 	switch {
 	case x.full():
 		return 0
+	case x.known == 0: // of a pair that no flow was answered at both ends of
+		return 1
 	case x.pair && x.regular:
 		links, degree, seen := x.more()
 		return min(1, math.Exp(float64(max(x.near, x.far))*logChoose(degree, seen)+

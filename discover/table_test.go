@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -324,11 +325,17 @@ func TestFixedGuarantee(t *testing.T) {
 			2*2*math.Pow(0.5, 10) + 2*math.Pow(0.5, 8), 1 - math.Pow(0.05/3/2, 1.0/8),
 			[]uint8{2},
 		},
+		// Two nodes at each of two TTLs, and no flow that was answered at both.
+		{
+			"no link", slices.Concat(many(9, 1, 0), many(9, 2, 0), many(9, 0, 3), many(9, 0, 4)),
+			1, 1,
+			[]uint8{1},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := discover.Guarantee(tt.walks, 0.95)
-			if math.Abs(got.Alpha-tt.alpha) > 1e-9 {
+			if !(math.Abs(got.Alpha-tt.alpha) <= 1e-9) { // nor NaN
 				t.Errorf("alpha %v, want %v", got.Alpha, tt.alpha)
 			}
 			if tt.minShare >= 0 && math.Abs(got.MinShare-tt.minShare) > 1e-9 {

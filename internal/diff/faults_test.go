@@ -87,6 +87,10 @@ func TestFaults(t *testing.T) {
 			name: "2 % loss", before: line, after: "node c forward-loss=2%\n" + line,
 			how: how{flows: 64, repeats: 16}, want: diff.LossUp, severity: diff.Regression,
 		},
+		{
+			name: "2 % loss, over many passes", before: line, after: "node c forward-loss=2%\n" + line,
+			how: how{flows: 64, passes: 16}, want: diff.LossUp, severity: diff.Regression,
+		},
 		{name: "MTU", before: line, after: "link s > r1 > m\nlink m > c mtu=1400\nlink c > d", how: how{mtu: true}, want: diff.MTUDown, severity: diff.Regression},
 		{
 			name: "MTU, black hole", before: line, after: "node m no-ptb\nlink s > r1 > m\nlink m > c mtu=1400\nlink c > d",

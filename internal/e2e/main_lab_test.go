@@ -91,7 +91,13 @@ type lab struct {
 func (l *lab) run(t testing.TB, unprivileged bool, args ...string) *outcome {
 	t.Helper()
 	// There is no name server in a lab, and that of this machine knows nothing.
-	cmd := l.Command(t.Context(), l.command, append([]string{"-n"}, args...)...)
+	return l.runCommand(t, unprivileged, append([]string{"-n"}, args...)...)
+}
+
+// runCommand runs any of the commands, as run runs the one that traces.
+func (l *lab) runCommand(t testing.TB, unprivileged bool, args ...string) *outcome {
+	t.Helper()
+	cmd := l.Command(t.Context(), l.command, args...)
 	cmd.Env = append(os.Environ(), asCommand+"=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -123,8 +129,13 @@ func build(t testing.TB, name string) *lab {
 
 func buildNetwork(t testing.TB, network *topology.Topology) *lab {
 	t.Helper()
+	return buildWith(t, network, netlab.Options{IgnoreTiming: true})
+}
+
+func buildWith(t testing.TB, network *topology.Topology, options netlab.Options) *lab {
+	t.Helper()
 	netlab.Require(t)
-	l, err := netlab.Build(network, netlab.Options{IgnoreTiming: true})
+	l, err := netlab.Build(network, options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -242,6 +242,16 @@ func TestNAT(t *testing.T) {
 	})
 }
 
+// TestNATKeepAll looks at the source that the routers behind it are shown.
+func TestNATKeepAll(t *testing.T) {
+	onLine(t, "r1 nat=keep-all nat-ports=keep", func(t *testing.T, w *walker, name func(string) netip.Addr) {
+		got := w.arrivingSource(t)
+		if got != name("r1") {
+			t.Errorf("arrives from %v, want r1", got)
+		}
+	})
+}
+
 func TestKeepTTL(t *testing.T) {
 	onLine(t, "r2 keep-ttl", func(t *testing.T, w *walker, name func(string) netip.Addr) {
 		for ttl, node := range []string{1: "r1", 2: "r3", 3: "dst"} {

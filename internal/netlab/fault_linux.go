@@ -55,15 +55,20 @@ func (b *builder) addFaults() error {
 			continue
 		}
 		if returns == nil {
-			returns = back(b.t, b.t.Source)
+			returns = b.back(b.t.Source)
 		}
 		var script strings.Builder
+		if b.lab.filtered[i] { // what it was before the network changed
+			script.WriteString("flush ruleset\n")
+		}
+		bare := script.Len()
 		for _, f := range families(b.t) {
 			script.WriteString(b.filter(i, returns[i], f))
 		}
 		if script.Len() == 0 {
 			continue
 		}
+		b.lab.filtered[i] = script.Len() > bare
 		if err := inNamespace(b.lab.namespaces[i], func() error { return runNFT(script.String()) }); err != nil {
 			return fmt.Errorf("faults of %s: %w", b.t.Nodes[i].Name, err)
 		}
@@ -111,8 +116,17 @@ func (b *builder) filter(i, e int, f family) string {
 		if n.KeepTTL {
 			chain("raise", "filter", "prerouting", -300, raiseTTL(nft.ttl)...)
 		}
-		if n.NAT != topology.NATNone {
+		switch n.NAT {
+		case topology.NATRestore:
 			chain("translate", "nat", "postrouting", 100, fmt.Sprintf("%s snat to %v", destination, f.address(n)))
+		case topology.NATKeepAll:
+			// Without a memory of connections, nothing in a quote is restored.
+			source, own := f.address(&b.t.Nodes[b.t.Source]), f.address(n)
+			chain("translate", "filter", "postrouting", 100,
+				fmt.Sprintf("%[1]s %[2]s saddr %[3]v %[2]s saddr set %[4]v", destination, nft.table, source, own))
+			chain("untranslate", "filter", "prerouting", -300,
+				fmt.Sprintf("%[1]s daddr %[2]v %[1]s daddr set %[3]v", nft.table, own, source))
+		default: // refused, where it is anything at all
 		}
 	} else {
 		chain("swallow", "filter", "input", 0, swallow(n, nft.echo)...)
@@ -176,7 +190,11 @@ func swallow(n *topology.Node, echo string) (rules []string) {
 // lose returns the rule that drops a share of packets.
 func lose(share float64) string {
 	const parts = 1_000_000
-	return fmt.Sprintf("numgen random mod %d < %d drop", parts, int(math.Round(min(share, 1)*parts)))
+	lost := int(math.Round(share * parts))
+	if lost >= parts { // nft refuses what always holds
+		return "drop"
+	}
+	return fmt.Sprintf("numgen random mod %d < %d drop", parts, lost)
 }
 
 // raiseTTL returns rules that add one to the TTL, before the kernel takes one

@@ -52,12 +52,13 @@ func order(t *topology.Topology) ([]int, error) {
 // back returns, for each node, the edge by which it reaches target when it
 // sends against the direction of the edges: the first one that leads there, or
 // -1 for the target and for nodes that do not lie behind it.
-func back(t *topology.Topology, target int) []int {
+func (b *builder) back(target int) []int {
+	t, out := b.t, b.outgoing()
 	edge := make([]int, len(t.Nodes))
 	for i := range edge {
 		edge[i] = -1
 	}
-	for out, queue := outgoing(t), []int{target}; len(queue) > 0; queue = queue[1:] {
+	for queue := []int{target}; len(queue) > 0; queue = queue[1:] {
 		for _, e := range out[queue[0]] {
 			if to := t.Edges[e].To; edge[to] < 0 {
 				edge[to] = e

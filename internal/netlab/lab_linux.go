@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -16,13 +17,17 @@ import (
 	"traceflow/internal/topology"
 )
 
-// Lab is a running network. It owns no goroutine; Close ends it, and so does
-// the end of the process. Its methods may be called concurrently, but for
-// Close.
+// Lab is a running network. It owns no goroutine but those of links that take
+// time (see wire); Close ends it, and so does the end of the process. Its methods may be called concurrently, but for
+// Change, SetLink and Close.
 type Lab struct {
 	t          *topology.Topology
+	options    Options
 	namespaces []*os.File // one for each node
 	rank       []int      // of each node: edges lead to higher ranks
+	built      []link     // of every edge that the network was built with
+	wires      []*wire
+	filtered   []bool // of each node: whether it has a packet filter
 	recorder   recorder
 	listeners  []int // sockets of the destination's open ports
 	hashes     error // what SocketsHashed returns
@@ -34,6 +39,8 @@ type builder struct {
 	lab   *Lab
 	nodes []*buildNode // one for each node
 	links []link       // one for each edge
+	// down are the edges that no route may take.
+	down map[int]bool
 }
 
 // buildNode is a node's namespace, open for configuration. The sockets belong
@@ -54,7 +61,7 @@ func Build(t *topology.Topology, opts Options) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &builder{t: t, lab: &Lab{t: t, rank: rank}}
+	b := &builder{t: t, lab: &Lab{t: t, options: opts, rank: rank, filtered: make([]bool, len(t.Nodes))}}
 	defer b.close()
 	if err := b.build(); err != nil {
 		return nil, errors.Join(fmt.Errorf("build %s: %w", t.Name, err), b.lab.Close())
@@ -72,6 +79,10 @@ func (b *builder) build() error {
 			return err
 		}
 		b.links = append(b.links, l)
+	}
+	b.lab.built = slices.Clone(b.links)
+	if err := b.addWires(); err != nil {
+		return err
 	}
 	if err := b.addRoutes(); err != nil {
 		return err
@@ -158,7 +169,7 @@ func (b *builder) close() {
 // Close removes the network. Sockets that are still open inside keep their
 // own namespace alive, and nothing else.
 func (l *Lab) Close() error {
-	err := l.recorder.close()
+	err := errors.Join(l.recorder.close(), l.cutWires())
 	for _, fd := range l.listeners {
 		err = errors.Join(err, os.NewSyscallError("close", unix.Close(fd)))
 	}
@@ -183,7 +194,8 @@ func (l *Lab) DoAt(node int, fn func() error) error {
 	return inNamespace(l.namespaces[node], fn)
 }
 
-// Topology returns what the lab was built from; it must not be changed.
+// Topology returns what the lab is: what it was built from, or changed to. It
+// must not be changed itself.
 func (l *Lab) Topology() *topology.Topology { return l.t }
 
 // Source4 is the vantage point's address; invalid without IPv4.

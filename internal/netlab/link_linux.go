@@ -19,6 +19,11 @@ import (
 
 // link is one edge as the two kernels see it.
 type link struct {
+	// number is that of the edge when the network was built, nodes its ends.
+	number int
+	nodes  [2]int
+	// down is whether somebody took it down.
+	down bool
 	// name is that of the device in both namespaces.
 	name string
 	// from and to are the devices' indices in the namespaces of the edge's ends.
@@ -39,7 +44,7 @@ func hardware(e, end int) net.HardwareAddr {
 func (b *builder) addLink(e int) (link, error) {
 	edge := b.t.Edges[e]
 	from, to := b.nodes[edge.From], b.nodes[edge.To]
-	l := link{name: linkName(e)}
+	l := link{name: linkName(e), number: e, nodes: [2]int{edge.From, edge.To}}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = l.name
 	attrs.HardwareAddr = hardware(e, 0)
@@ -79,23 +84,22 @@ func (b *builder) addLink(e int) (link, error) {
 	if err := to.checksumInSoftware(l.name); err != nil {
 		return fail(err)
 	}
-	return l, b.addNeighbours(e, l)
+	return l, b.addNeighbours(l)
 }
 
 // addNeighbours tells each end the hardware address of the other.
-func (b *builder) addNeighbours(e int, l link) error {
-	edge := b.t.Edges[e]
+func (b *builder) addNeighbours(l link) error {
 	for _, end := range []struct {
 		at     int
 		device int
 		peer   int // end of the link that is the neighbour
-	}{{edge.From, l.from, 1}, {edge.To, l.to, 0}} {
+	}{{l.nodes[0], l.from, 1}, {l.nodes[1], l.to, 0}} {
 		for _, f := range families(b.t) {
 			neighbour := &netlink.Neigh{
 				LinkIndex:    end.device,
 				State:        netlink.NUD_PERMANENT,
-				IP:           f.nextHop(b.t, e, end.peer),
-				HardwareAddr: hardware(e, end.peer),
+				IP:           f.nextHop(b.t, l, end.peer),
+				HardwareAddr: hardware(l.number, end.peer),
 			}
 			if err := b.nodes[end.at].routes.NeighSet(neighbour); err != nil {
 				return fmt.Errorf("neighbour %v of %s: %w", neighbour.IP, b.t.Nodes[end.at].Name, err)
@@ -154,15 +158,12 @@ func (f family) host(n *topology.Node) *net.IPNet {
 	return &net.IPNet{IP: f.address(n), Mask: net.CIDRMask(f.bits, f.bits)}
 }
 
-// nextHop returns how one end of edge e is called in the routes of the other.
+// nextHop returns how one end of a link is called in the routes of the other.
 // Links have no addresses: for IPv4 it is the node's own address, marked
 // on-link; for IPv6 a link-local name that only neighbour entries know.
-func (f family) nextHop(t *topology.Topology, e, end int) net.IP {
+func (f family) nextHop(t *topology.Topology, l link, end int) net.IP {
 	if f.ipv6 {
-		return net.IP{0: 0xfe, 1: 0x80, 13: byte(e >> 8), 14: byte(e), 15: byte(end + 1)}
+		return net.IP{0: 0xfe, 1: 0x80, 13: byte(l.number >> 8), 14: byte(l.number), 15: byte(end + 1)}
 	}
-	if end == 0 {
-		return t.Nodes[t.Edges[e].From].Address4.AsSlice()
-	}
-	return t.Nodes[t.Edges[e].To].Address4.AsSlice()
+	return t.Nodes[l.nodes[end]].Address4.AsSlice()
 }

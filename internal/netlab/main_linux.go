@@ -33,16 +33,24 @@ func Main(m interface{ Run() int }) int {
 	return m.Run()
 }
 
-// Require skips the test, saying which right is missing, where networks cannot
-// be built; with TRACEFLOW_LAB=require it fails it instead.
-func Require(t interface {
+// Skipper is the part of a test that skips need.
+type Skipper interface {
 	Helper()
 	Skipf(format string, args ...any)
 	Fatalf(format string, args ...any)
-},
-) {
+}
+
+// Require skips the test, saying which right is missing, where networks cannot
+// be built; with TRACEFLOW_LAB=require it fails it instead.
+func Require(t Skipper) {
 	t.Helper()
-	err := tryNamespace()
+	RequireNil(t, tryNamespace())
+}
+
+// RequireNil skips the test with an error that says what it lacks; with
+// TRACEFLOW_LAB=require it fails it instead.
+func RequireNil(t Skipper, err error) {
+	t.Helper()
 	if err == nil {
 		return
 	}

@@ -6,6 +6,7 @@ package netlab
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -18,7 +19,10 @@ import (
 // edges, towards the source (and nodes that translate to their own address)
 // over one.
 func (b *builder) addRoutes() error {
-	for i, edges := range outgoing(b.t) {
+	if b.lab.options.NoRoutes {
+		return nil
+	}
+	for i, edges := range b.outgoing() {
 		if i == b.t.Destination || len(edges) == 0 {
 			continue
 		}
@@ -32,7 +36,7 @@ func (b *builder) addRoutes() error {
 		if target != b.t.Source && b.t.Nodes[target].NAT == topology.NATNone {
 			continue
 		}
-		for i, e := range back(b.t, target) {
+		for i, e := range b.back(target) {
 			if e < 0 {
 				continue
 			}
@@ -46,6 +50,15 @@ func (b *builder) addRoutes() error {
 	return nil
 }
 
+// outgoing returns, for each node, the edges that routes may take from it.
+func (b *builder) outgoing() [][]int {
+	out := outgoing(b.t)
+	for i := range out {
+		out[i] = slices.DeleteFunc(out[i], func(e int) bool { return b.down[e] })
+	}
+	return out
+}
+
 // forward adds the route of node i to the destination.
 func (b *builder) forward(i int, edges []int, f family) error {
 	route := &netlink.Route{
@@ -55,7 +68,7 @@ func (b *builder) forward(i int, edges []int, f family) error {
 	for _, e := range edges {
 		route.MultiPath = append(route.MultiPath, &netlink.NexthopInfo{
 			LinkIndex: b.links[e].from,
-			Gw:        f.nextHop(b.t, e, 1),
+			Gw:        f.nextHop(b.t, b.links[e], 1),
 			Hops:      max(b.t.Edges[e].Weight, 1) - 1,
 			Flags:     int(netlink.FLAG_ONLINK),
 		})
@@ -75,7 +88,7 @@ func (b *builder) backward(i, target, e int, f family) error {
 		Dst:       f.host(&b.t.Nodes[target]),
 		Src:       f.address(&b.t.Nodes[i]),
 		LinkIndex: b.links[e].to,
-		Gw:        f.nextHop(b.t, e, 0),
+		Gw:        f.nextHop(b.t, b.links[e], 0),
 		Flags:     int(netlink.FLAG_ONLINK),
 	})
 }

@@ -61,15 +61,13 @@ func settings(t *topology.Topology, i int) []setting {
 			setting{"ipv6/fib_multipath_hash_policy", policy, false},
 		)
 	}
-	if n.ReplyTTL != 0 || n.ReturnExtra != 0 {
-		ttl := strconv.Itoa(initialTTL(n))
-		s = append(s, setting{"ipv4/ip_default_ttl", ttl, false})
-		if t.IPv6 {
-			s = append(s,
-				setting{"ipv6/conf/all/hop_limit", ttl, false},
-				setting{"ipv6/conf/default/hop_limit", ttl, false},
-			)
-		}
+	ttl := strconv.Itoa(initialTTL(n))
+	s = append(s, setting{"ipv4/ip_default_ttl", ttl, false})
+	if t.IPv6 {
+		s = append(s,
+			setting{"ipv6/conf/all/hop_limit", ttl, false},
+			setting{"ipv6/conf/default/hop_limit", ttl, false},
+		)
 	}
 	return append(s, limitSettings(t, n)...)
 }
@@ -90,7 +88,8 @@ func initialTTL(n *topology.Node) int {
 func limitSettings(t *topology.Topology, n *topology.Node) []setting {
 	if n.Limit.Burst != 0 && kernelLimit(n.Limit) {
 		interval := strconv.Itoa(int(n.Limit.Interval / time.Millisecond))
-		s := []setting{{"ipv4/icmp_ratelimit", interval, false}}
+		const errorsOnly = "6168" // the kernel's default: of errors, not of echo replies
+		s := []setting{{"ipv4/icmp_ratelimit", interval, false}, {"ipv4/icmp_ratemask", errorsOnly, false}}
 		if t.IPv6 {
 			s = append(s, setting{"ipv6/icmp/ratelimit", interval, false})
 		}

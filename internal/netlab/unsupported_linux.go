@@ -16,8 +16,12 @@ import (
 // Options change what Build accepts. The zero value is strict.
 type Options struct {
 	// IgnoreTiming builds the network without the delays and jitter of the
-	// topology (a kernel has none to offer) instead of refusing it.
+	// topology. Otherwise links take as long as it says (see wire), and jitter,
+	// which nothing offers, is refused.
 	IgnoreTiming bool
+	// NoRoutes leaves the routes to others, such as daemons that run in the nodes
+	// (package routing).
+	NoRoutes bool
 }
 
 // UnsupportedError names what a topology asks for and a kernel cannot do.
@@ -68,8 +72,8 @@ func check(t *topology.Topology, opts Options) error {
 		add(n.QuotedTTL != 0, "a quoted TTL of its own")
 		add(n.Interface.Told(), "interface information")
 		add(initialTTL(n) < 1, "a way back that no answer survives")
-		add(n.NAT > topology.NATRestore, "a NAT that leaves part of the quote translated")
-		add(n.NAT == topology.NATRestore && !n.NATKeepsPorts, "a NAT that translates ports in a known way")
+		add(n.NAT == topology.NATKeepChecksum || n.NAT == topology.NATKeepPort, "a NAT that leaves part of the quote translated")
+		add(n.NAT != topology.NATNone && !n.NATKeepsPorts, "a NAT that translates ports in a known way")
 		add(n.NATAddress4.IsValid() || n.NATAddress6.IsValid(), "an address of the NAT's own")
 		add(n.UDP == topology.UDPOpen, "UDP server")
 		add(n.UDP == topology.UDPQUIC, "QUIC server")
@@ -86,8 +90,8 @@ func check(t *topology.Topology, opts Options) error {
 	}
 	for _, edge := range t.Edges {
 		name := "edge " + t.Nodes[edge.From].Name + " " + t.Nodes[edge.To].Name
-		if (edge.Delay != 0 || edge.Jitter != 0) && !opts.IgnoreTiming {
-			e.Behaviours = append(e.Behaviours, name+": delay and jitter")
+		if edge.Jitter != 0 && !opts.IgnoreTiming {
+			e.Behaviours = append(e.Behaviours, name+": jitter")
 		}
 		if edge.Weight > maxWeight {
 			e.Behaviours = append(e.Behaviours, fmt.Sprintf("%s: weight above %d", name, maxWeight))

@@ -24,7 +24,7 @@ var refused = map[string]string{
 	"tunnel-opaque":   "node e: MPLS labels",
 	"zero-ttl":        "node z1: forwarding with a TTL of 0",
 	"nat":             "node n1: a NAT that translates ports",
-	"nat-all":         "node n1: a NAT that leaves part",
+	"nat-all":         "node n1: a NAT that translates ports",
 	"nat-checksum":    "node n1: a NAT that leaves part",
 	"cgnat":           "node n2: a NAT that leaves part",
 	"perpacket":       "per-packet balancing",
@@ -53,13 +53,13 @@ func TestRefused(t *testing.T) {
 		})
 	}
 	for _, tt := range []struct{ name, lines, behaviour string }{
-		{"delay", "link src > r1 > dst delay=2ms", "edge src r1: delay"},
+		{"jitter", "link src > r1 > dst jitter=2ms", "edge src r1: jitter"},
 		{"answer delay", "node r1 answer-delay=2ms\nlink src > r1 > dst delay=0", "node r1: answer delay"},
 		{"first hop", "link src > r1 r2 > dst delay=0", "balancing by the vantage point"},
 		{"UDP server", "node dst destination udp=open\nlink src > r1 > dst delay=0", "node dst: UDP server"},
 		{"expired at the end", "node dst destination ttl-expired\nlink src > r1 > dst delay=0", "node dst: time exceeded"},
 		{"no way back", "node r1 return-extra=64\nlink src > r1 > dst delay=0", "node r1: a way back"},
-		{"NAT", "node r1 nat=keep-all\nlink src > r1 > dst delay=0", "node r1: a NAT that leaves"},
+		{"NAT", "node r1 nat=keep-port\nlink src > r1 > dst delay=0", "node r1: a NAT that leaves"},
 		{"NAT address", "node r1 nat=restore nat-address=203.0.113.5\nlink src > r1 > dst delay=0", "node r1: an address of the NAT's own"},
 		{"odd limit", "node r1 limit=5/7ms\nlink src > r1 > dst delay=0", "node r1: rate limit"},
 	} {

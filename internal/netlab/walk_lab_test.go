@@ -111,11 +111,42 @@ func (w *walker) dontFragment(t *testing.T) {
 // destination gets it.
 func (w *walker) arrivingTOS(t *testing.T, tos int) int {
 	t.Helper()
-	domain, level, option, receive := unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, unix.IPV6_RECVTCLASS
-	at := unix.Sockaddr(&unix.SockaddrInet6{Port: int(w.flow.DestinationPort)})
-	if w.flow.Destination.Is4() {
-		domain, level, option, receive = unix.AF_INET, unix.IPPROTO_IP, unix.IP_TOS, unix.IP_RECVTOS
-		at = &unix.SockaddrInet4{Port: int(w.flow.DestinationPort)}
+	level, option, receive := unix.IPPROTO_IPV6, unix.IPV6_TCLASS, unix.IPV6_RECVTCLASS
+	if w.flow.Source.Is4() {
+		level, option, receive = unix.IPPROTO_IP, unix.IP_TOS, unix.IP_RECVTOS
+	}
+	if err := unix.SetsockoptInt(w.fd, level, option, tos); err != nil {
+		t.Fatal(err)
+	}
+	control, _ := w.arrive(t, level, receive)
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil || len(messages) != 1 {
+		t.Fatalf("%d control messages, %v", len(messages), err)
+	}
+	return int(messages[0].Data[0])
+}
+
+// arrivingSource sends one packet and returns the address that the destination
+// gets it from.
+func (w *walker) arrivingSource(t *testing.T) netip.Addr {
+	t.Helper()
+	_, from := w.arrive(t, unix.SOL_SOCKET, unix.SO_BROADCAST) // which changes nothing
+	switch from := from.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrFrom4(from.Addr)
+	case *unix.SockaddrInet6:
+		return netip.AddrFrom16(from.Addr)
+	}
+	return netip.Addr{}
+}
+
+// arrive sends one packet to a socket of the destination that has an option set, and
+// returns the control messages that come with it, and who sent it.
+func (w *walker) arrive(t *testing.T, level, option int) ([]byte, unix.Sockaddr) {
+	t.Helper()
+	domain, at := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: int(w.flow.DestinationPort)})
+	if w.flow.Source.Is4() {
+		domain, at = unix.AF_INET, &unix.SockaddrInet4{Port: int(w.flow.DestinationPort)}
 	}
 	var receiver int
 	err := w.lab.DoAt(w.lab.Topology().Destination, func() (err error) {
@@ -126,8 +157,7 @@ func (w *walker) arrivingTOS(t *testing.T, tos int) int {
 		t.Fatal(err)
 	}
 	defer unix.Close(receiver)
-	if err := errors.Join(unix.Bind(receiver, at), unix.SetsockoptInt(receiver, level, receive, 1),
-		unix.SetsockoptInt(w.fd, level, option, tos)); err != nil {
+	if err := errors.Join(unix.Bind(receiver, at), unix.SetsockoptInt(receiver, level, option, 1)); err != nil {
 		t.Fatal(err)
 	}
 	w.send(t, 64)
@@ -135,15 +165,11 @@ func (w *walker) arrivingTOS(t *testing.T, tos int) int {
 		t.Fatalf("nothing arrives: %v", err)
 	}
 	control := make([]byte, 512)
-	_, n, _, _, err := unix.Recvmsg(receiver, make([]byte, 512), control, 0)
+	_, n, _, from, err := unix.Recvmsg(receiver, make([]byte, 512), control, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	messages, err := unix.ParseSocketControlMessage(control[:n])
-	if err != nil || len(messages) != 1 {
-		t.Fatalf("%d control messages, %v", len(messages), err)
-	}
-	return int(messages[0].Data[0])
+	return control[:n], from
 }
 
 // next waits for one answer.
