@@ -19,17 +19,15 @@ import (
 
 // expedition is everything open that measuring takes.
 type expedition struct {
+	*session
 	options  *surveyOptions
 	env      Env
 	plan     *plan.Plan
 	subjects []subject
-	engines  engines
-	names    *annotator
 }
 
 // open opens all sockets, and then gives up the right to.
-func (o *surveyOptions) open(env Env, p *plan.Plan, subjects []subject) (_ *expedition, err error) {
-	x := &expedition{options: o, env: env, plan: p, subjects: subjects}
+func (o *surveyOptions) open(env Env, p *plan.Plan, subjects []subject) (*expedition, error) {
 	var targets []target
 	options := o.traceOptions(&subjects[0].Target)
 	for i := range subjects {
@@ -37,24 +35,12 @@ func (o *surveyOptions) open(env Env, p *plan.Plan, subjects []subject) (_ *expe
 		options.dontFragment = options.dontFragment || subjects[i].MTU
 	}
 	options.rate = int(max(1, p.Rate))
-	if x.engines, err = openEngines(env, options, targets, nil); err != nil {
+	options.annotateOptions = annotateOptions{numeric: true, data: o.data}
+	s, err := openSession(env, options, targets, nil)
+	if err != nil {
 		return nil, err
 	}
-	if err := env.DropPrivileges(); err != nil {
-		x.engines.close()
-		return nil, err
-	}
-	names := annotateOptions{numeric: true, data: o.data}
-	if x.names, err = names.newAnnotator(env, targets[0].simulated); err != nil {
-		x.engines.close()
-		return nil, usagef("--sim %s: %w", o.sim, err)
-	}
-	return x, nil
-}
-
-func (x *expedition) close() {
-	x.names.close()
-	x.engines.close()
+	return &expedition{session: s, options: o, env: env, plan: p, subjects: subjects}, nil
 }
 
 // measured is what an expedition brings home.
@@ -81,7 +67,10 @@ func (x *expedition) run(ctx context.Context, passes int, keep func(survey.Pass)
 		targets = append(targets, t)
 	}
 	s := survey.New(survey.Config{Passes: passes, Rate: x.plan.Rate, Budget: x.plan.Budget, Seed: m.manifest.Seed}, targets)
-	stop := x.showProgress(s)
+	stop := showProgress(x.env, !x.options.quiet, func(since time.Duration) string {
+		p := s.Progress()
+		return fmt.Sprintf("%d of %d passes of targets · sent %d · replies %d · %.0f s", p.Passes, p.Of, p.Stats.Probes, p.Stats.Replies, since.Seconds())
+	})
 	defer stop()
 	var err error
 	m.result, err = s.Run(ctx, func(p survey.Pass) error {
@@ -187,21 +176,4 @@ func plain(err error) error {
 		return nil
 	}
 	return errors.New(err.Error())
-}
-
-// showProgress keeps one line on a terminal up to date until stop is called.
-func (x *expedition) showProgress(s *survey.Survey) (stop func()) {
-	if !x.env.Terminal || x.options.quiet {
-		return func() {}
-	}
-	started := time.Now()
-	end := every(100*time.Millisecond, func() {
-		p := s.Progress()
-		fmt.Fprintf(x.env.Err, "\r\x1b[K%d of %d passes of targets · sent %d · replies %d · %.0f s",
-			p.Passes, p.Of, p.Stats.Probes, p.Stats.Replies, time.Since(started).Seconds())
-	})
-	return func() {
-		end()
-		fmt.Fprint(x.env.Err, "\r\x1b[K")
-	}
 }
