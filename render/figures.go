@@ -41,3 +41,11 @@ func alignPoints(figures []string) {
 func part(n, all, digits int) string {
 	return fmt.Sprintf("%.*f %%", digits, 100*float64(n)/float64(max(1, all)))
 }
+
+// percentage writes a share in percent, with two digits that count.
+func percentage(share float64) string {
+	if share < 0.0995 {
+		return fmt.Sprintf("%.1f %%", 100*share)
+	}
+	return fmt.Sprintf("%.0f %%", 100*share)
+}

@@ -190,11 +190,3 @@ func ranges(numbers []int) string {
 	}
 	return strings.Join(parts, ", ")
 }
-
-// percentage writes a share in percent.
-func percentage(share float64) string {
-	if share < 0.095 {
-		return fmt.Sprintf("%.1f %%", 100*share)
-	}
-	return fmt.Sprintf("%.0f %%", 100*share)
-}

@@ -17,7 +17,7 @@ func (s *svg) linkTitle(l *picture.Link) string {
 	if l.Bundle > 1 {
 		out = fmt.Sprintf("%s, %s", Count(l.Bundle, "link"), out)
 	}
-	out += fmt.Sprintf(": %s, %s %s", Count(l.Flows, "flow"), percentOf(l.Share), s.ofWhich())
+	out += fmt.Sprintf(": %s, %s %s", Count(l.Flows, "flow"), percentage(l.Share), s.ofWhich())
 	switch {
 	case l.Delta != nil && len(l.Deltas) == 2:
 		out += fmt.Sprintf("; round trip longer by %s (median of links, %s to %s, %s)", picture.Milliseconds(*l.Delta), picture.Milliseconds(l.Deltas[0]), picture.Milliseconds(l.Deltas[1]), replies(l.Samples))
@@ -35,7 +35,7 @@ func (s *svg) linkTitle(l *picture.Link) string {
 		out += "; inferred: nobody said that the two are neighbours"
 	}
 	if l.Lost > 0 {
-		out += fmt.Sprintf("; %s lost from here to the destination", percentOf(l.Lost))
+		out += fmt.Sprintf("; %s lost from here to the destination", percentage(l.Lost))
 	}
 	return out + became(l.Status, l.Before)
 }
@@ -59,7 +59,7 @@ func became(status picture.Status, before *picture.Past) string {
 	case before == nil:
 		return ""
 	}
-	out := fmt.Sprintf("; before: %s, %s", Count(before.Flows, "flow"), percentOf(before.Share))
+	out := fmt.Sprintf("; before: %s, %s", Count(before.Flows, "flow"), percentage(before.Share))
 	if before.Replies > 0 {
 		out += ", round trip " + picture.Milliseconds(before.RTT.Median)
 	}
@@ -94,13 +94,6 @@ func (s *svg) who(id string) string {
 		name = "next hops"
 	}
 	return fmt.Sprintf("%s at TTL %s", name, ttl)
-}
-
-func percentOf(p float64) string {
-	if p > 0 && p < 0.0995 {
-		return fmt.Sprintf("%.1f %%", 100*p)
-	}
-	return fmt.Sprintf("%.0f %%", 100*p)
 }
 
 // nodeTitle says what is known of a node.
@@ -145,7 +138,7 @@ func (s *svg) nodeTitle(n *picture.Node) string {
 	if place := strings.TrimSpace(fullName(n.City) + " " + fullName(n.Country)); place != "" {
 		add("%s", place)
 	}
-	add("%s, %s %s", Count(n.Flows, "flow"), percentOf(n.Share), s.ofWhich())
+	add("%s, %s %s", Count(n.Flows, "flow"), percentage(n.Share), s.ofWhich())
 	add("%d of %s answered", n.Replies, Count(n.Sent, "packet"))
 	if n.Replies > 0 {
 		add("round trip %s median, %s to %s", picture.Milliseconds(n.RTT.Median), picture.Milliseconds(n.RTT.Min), picture.Milliseconds(n.RTT.Max))

@@ -6,20 +6,17 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"traceflow"
 )
 
-// showProgress keeps one line on a terminal up to date until stop is called,
-// which wipes it. Elsewhere it does nothing.
-func showProgress(env Env, o *traceOptions, stats func() traceflow.Stats) (stop func()) {
-	if !env.Terminal || o.quiet || o.debug {
+// showProgress keeps one line on a terminal up to date until stop is called, which
+// wipes it. Elsewhere, and if it is not wanted, it does nothing.
+func showProgress(env Env, wanted bool, line func(since time.Duration) string) (stop func()) {
+	if !env.Terminal || !wanted {
 		return func() {}
 	}
 	started := time.Now()
 	end := every(100*time.Millisecond, func() {
-		s := stats()
-		fmt.Fprintf(env.Err, "\r\x1b[Ksent %d · replies %d · %.1f s", s.Probes, s.Replies, time.Since(started).Seconds())
+		fmt.Fprintf(env.Err, "\r\x1b[K%s", line(time.Since(started)))
 	})
 	return func() {
 		end()

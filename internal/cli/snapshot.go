@@ -17,6 +17,7 @@ import (
 
 	"traceflow/internal/plan"
 	"traceflow/internal/snapshot"
+	"traceflow/render"
 )
 
 const snapshotExamples = `  traceflow snapshot -o before.tfs example.com
@@ -210,10 +211,10 @@ func summariseSnapshot(out io.Writer, m *measured, path string) error {
 	if f.Name != "" {
 		fmt.Fprintf(&b, "%s: ", printable(f.Name))
 	}
-	fmt.Fprintf(&b, "%s, %d reached; %s, %s, %s in %.1f s\n", count(len(f.Targets), "target"), m.reached,
-		count(flows, "flow"), count(f.Passes, "pass"), count(m.result.Stats.Probes, "packet"), m.took.Seconds())
+	fmt.Fprintf(&b, "%s, %d reached; %s, %s, %s in %.1f s\n", render.Count(len(f.Targets), "target"), m.reached,
+		render.Count(flows, "flow"), render.Count(f.Passes, "pass"), render.Count(m.result.Stats.Probes, "packet"), m.took.Seconds())
 	if widest > 0 {
-		fmt.Fprintf(&b, "widest: %s\n", count(widest, "next hop"))
+		fmt.Fprintf(&b, "widest: %s\n", render.Count(widest, "next hop"))
 	}
 	fmt.Fprintln(&b, noiseLine(f.Noise))
 	for _, note := range f.Notes {
@@ -221,7 +222,7 @@ func summariseSnapshot(out io.Writer, m *measured, path string) error {
 	}
 	switch n := m.thin(); {
 	case n > 0:
-		fmt.Fprintf(&b, "INCONCLUSIVE: %s of %d measured fewer than two times: nothing tells what changes of itself\n", count(n, "target"), len(f.Targets))
+		fmt.Fprintf(&b, "INCONCLUSIVE: %s of %d measured fewer than two times: nothing tells what changes of itself\n", render.Count(n, "target"), len(f.Targets))
 	case !f.Complete:
 		fmt.Fprintln(&b, "it was cut short")
 	}
@@ -247,12 +248,12 @@ func noiseWords(n snapshot.Noise) string {
 	if n.Compared == 0 {
 		return "nothing can be compared: no hop answered in both"
 	}
-	line := fmt.Sprintf("%d of %s differ", n.Differing, count(n.Compared, "hop"))
+	line := fmt.Sprintf("%d of %s differ", n.Differing, render.Count(n.Compared, "hop"))
 	if n.Silent > 0 {
 		line += fmt.Sprintf(", %d answered in one pass of two", n.Silent)
 	}
 	if n.Ends > 0 {
-		line += fmt.Sprintf(", %s of %d reached the destination in one of two", count(n.Ends, "flow"), n.Flows)
+		line += fmt.Sprintf(", %s of %d reached the destination in one of two", render.Count(n.Ends, "flow"), n.Flows)
 	}
 	return line
 }
@@ -269,21 +270,10 @@ func bytesOf(info fs.FileInfo) string {
 	const kib = 1024
 	switch n := info.Size(); {
 	case n < 10*kib:
-		return count(int(n), "byte")
+		return render.Count(int(n), "byte")
 	case n < 10*kib*kib:
 		return fmt.Sprintf("%d KiB", n/kib)
 	default:
 		return fmt.Sprintf("%d MiB", n/kib/kib)
 	}
-}
-
-// count is a number of things, in words.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	if strings.HasSuffix(thing, "s") {
-		return fmt.Sprintf("%d %ses", n, thing)
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

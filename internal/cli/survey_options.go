@@ -5,7 +5,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -75,18 +74,13 @@ func (o *surveyOptions) addFlags(c *cobra.Command) {
 // validate refuses what cannot work before anything is opened or sent.
 func (o *surveyOptions) validate(given func(string) bool, args []string) error {
 	o.given = given
-	for _, r := range []struct {
-		flag            string
-		value, from, to int
-	}{
+	if err := checkRanges([]flagRange{
 		{"passes", o.passes, plan.MinPasses, plan.MaxPasses},
 		{"srcport", o.sourcePort, 0, 65535 - plan.MaxFlows},
 		{"retries", o.retries, 0, 100},
 		{"paths", int(o.paths), 0, plan.MaxFlows},
-	} {
-		if r.value < r.from || r.value > r.to {
-			return fmt.Errorf("--%s %d is not between %d and %d", r.flag, r.value, r.from, r.to)
-		}
+	}); err != nil {
+		return err
 	}
 	if err := o.probeOptions.validate(given, o.vary); err != nil {
 		return err
@@ -109,6 +103,8 @@ func (o *surveyOptions) validate(given func(string) bool, args []string) error {
 		return errors.New("the destination is empty")
 	case o.plan != "" && len(args) > 0:
 		return errors.New("--plan names the destinations: give it, or destinations")
+	case o.sim != "" && (o.source != "" || o.iface != ""):
+		return errors.New("--source and --interface are of this host, which --sim does not use")
 	case o.plan == "" && len(args) == 0 && o.sim == "":
 		return errors.New("no destination given: DEST..., or --plan FILE")
 	}
@@ -120,27 +116,7 @@ func (o *surveyOptions) validate(given func(string) bool, args []string) error {
 	if err := o.names.validate(given, o.sim != ""); err != nil {
 		return err
 	}
-	return o.validateWire()
-}
-
-func (o *surveyOptions) validateWire() error {
-	if o.source != "" {
-		if _, err := netip.ParseAddr(o.source); err != nil {
-			return fmt.Errorf("--source %q is no IP address", o.source)
-		}
-	}
-	wires := here().wires
-	switch kind := probe.Kind(o.wire); {
-	case o.sim != "" && (o.source != "" || o.iface != ""):
-		return errors.New("--source and --interface are of this host, which --sim does not use")
-	case o.sim != "" && kind != probe.KindAuto && kind != probe.KindSim && slices.Contains(wires, o.wire):
-		return fmt.Errorf("--wire %s and --sim contradict each other", o.wire)
-	case kind == probe.KindSim && o.sim == "":
-		return errors.New("--wire sim needs --sim FILE|NAME")
-	case kind != probe.KindSim && !slices.Contains(wires, o.wire):
-		return fmt.Errorf("--wire %q is none of %s", o.wire, wires)
-	}
-	return nil
+	return checkWire(o.wire, o.source, o.sim)
 }
 
 // readPlan returns the plan that the flags give, or make of destinations.

@@ -22,20 +22,18 @@ import (
 
 // expedition is everything open that measuring takes.
 type expedition struct {
+	*session
 	options  *surveyOptions
 	env      Env
 	plan     *plan.Plan
 	subjects []subject
-	engines  engines
-	// owners are asked while measuring goes on, and names when it is over: that takes
-	// as long as a name server does. names is nil where nobody is asked.
-	owners *annotator
-	names  *enrich.Names
+	// hosts are asked for names when measuring is over: that takes as long as a name
+	// server does. nil where nobody is asked.
+	hosts *enrich.Names
 }
 
 // open opens all sockets, and then gives up the right to.
-func (o *surveyOptions) open(env Env, p *plan.Plan, subjects []subject) (_ *expedition, err error) {
-	x := &expedition{options: o, env: env, plan: p, subjects: subjects}
+func (o *surveyOptions) open(env Env, p *plan.Plan, subjects []subject) (*expedition, error) {
 	var targets []target
 	options := o.traceOptions(&subjects[0].Target)
 	for i := range subjects {
@@ -43,27 +41,16 @@ func (o *surveyOptions) open(env Env, p *plan.Plan, subjects []subject) (_ *expe
 		options.dontFragment = options.dontFragment || subjects[i].MTU
 	}
 	options.rate = int(max(1, p.Rate))
-	if x.engines, err = openEngines(env, options, targets, nil); err != nil {
+	options.annotateOptions = annotateOptions{numeric: o.names.numeric || o.sim == "", data: o.names.data}
+	s, err := openSession(env, options, targets, nil)
+	if err != nil {
 		return nil, err
 	}
-	if err := env.DropPrivileges(); err != nil {
-		x.engines.close()
-		return nil, err
-	}
-	owners := annotateOptions{numeric: o.names.numeric || o.sim == "", data: o.names.data}
-	if x.owners, err = owners.newAnnotator(env, targets[0].simulated); err != nil {
-		x.engines.close()
-		return nil, usagef("--sim %s: %w", o.sim, err)
-	}
+	x := &expedition{session: s, options: o, env: env, plan: p, subjects: subjects}
 	if o.sim == "" && !o.names.numeric {
-		x.names = enrich.NewNames(netip.AddrPort(o.names.resolver))
+		x.hosts = enrich.NewNames(netip.AddrPort(o.names.resolver))
 	}
 	return x, nil
-}
-
-func (x *expedition) close() {
-	x.owners.close()
-	x.engines.close()
 }
 
 // measured is what an expedition brings home.
@@ -92,11 +79,14 @@ func (x *expedition) run(ctx context.Context, passes int, keep func(survey.Pass)
 		targets = append(targets, t)
 	}
 	s := survey.New(survey.Config{Passes: passes, Rate: x.plan.Rate, Budget: x.plan.Budget, Seed: m.manifest.Seed}, targets)
-	stop := x.showProgress(s)
+	stop := showProgress(x.env, !x.options.quiet, func(since time.Duration) string {
+		p := s.Progress()
+		return fmt.Sprintf("%d of %d passes of targets · sent %d · replies %d · %.0f s", p.Passes, p.Of, p.Stats.Probes, p.Stats.Replies, since.Seconds())
+	})
 	defer stop()
 	var err error
 	m.result, err = s.Run(ctx, func(p survey.Pass) error {
-		x.owners.annotate(ctx, x.env, p.Trace, true)
+		x.names.annotate(ctx, x.env, p.Trace, true)
 		m.add(&p)
 		return keep(p)
 	})
@@ -201,10 +191,10 @@ func (x *expedition) record(ctx context.Context, path string, passes int) (*meas
 // context has ended.
 func (x *expedition) called(ctx context.Context, nodes map[netip.Addr]bool) map[netip.Addr]string {
 	delete(nodes, netip.Addr{}) // silent ones
-	if x.names == nil || ctx.Err() != nil {
+	if x.hosts == nil || ctx.Err() != nil {
 		return nil
 	}
-	return x.names.Of(ctx, slices.SortedFunc(maps.Keys(nodes), netip.Addr.Compare), time.Duration(x.options.names.dnsTimeout))
+	return x.hosts.Of(ctx, slices.SortedFunc(maps.Keys(nodes), netip.Addr.Compare), time.Duration(x.options.names.dnsTimeout))
 }
 
 // plain is an error without what would make it one of rights to send: it is about a
@@ -214,21 +204,4 @@ func plain(err error) error {
 		return nil
 	}
 	return errors.New(err.Error())
-}
-
-// showProgress keeps one line on a terminal up to date until stop is called.
-func (x *expedition) showProgress(s *survey.Survey) (stop func()) {
-	if !x.env.Terminal || x.options.quiet {
-		return func() {}
-	}
-	started := time.Now()
-	end := every(100*time.Millisecond, func() {
-		p := s.Progress()
-		fmt.Fprintf(x.env.Err, "\r\x1b[K%d of %d passes of targets · sent %d · replies %d · %.0f s",
-			p.Passes, p.Of, p.Stats.Probes, p.Stats.Replies, time.Since(started).Seconds())
-	})
-	return func() {
-		end()
-		fmt.Fprint(x.env.Err, "\r\x1b[K")
-	}
 }

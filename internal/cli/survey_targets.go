@@ -15,10 +15,8 @@ import (
 	"traceflow"
 	"traceflow/discover"
 	"traceflow/internal/plan"
-	"traceflow/internal/simnet"
 	"traceflow/internal/snapshot"
 	"traceflow/internal/survey"
-	"traceflow/internal/topology"
 	"traceflow/probe"
 )
 
@@ -159,49 +157,12 @@ func resolvesTo(ctx context.Context, o *traceOptions, head *snapshot.TargetHead)
 	return now.String()
 }
 
-// simulated is the network of --sim, whose destination answers for its whole
-// prefix.
-type simulated struct {
-	network  *simnet.Network
-	topology *topology.Topology
-}
-
 // network loads that of --sim; nil is the real one.
 func (o *surveyOptions) network() (*simulated, error) {
 	if o.sim == "" {
 		return nil, nil
 	}
-	t, err := loadTopology(o.sim)
-	if err != nil {
-		return nil, err
-	}
-	if o.seed != 0 {
-		t.Seed = o.seed
-	}
-	return &simulated{simnet.New(t), t}, nil
-}
-
-// target returns the destination, or an address of its prefix.
-func (s *simulated) target(o *traceOptions, name string) (target, error) {
-	from, to := &s.topology.Nodes[s.topology.Source], &s.topology.Nodes[s.topology.Destination]
-	t := target{name: cmp.Or(name, to.Name), hostname: from.Name, network: s.network, simulated: s.topology}
-	t.address, t.local.Address = to.Address4, from.Address4
-	if o.ipv6 || !s.topology.IPv4 {
-		t.address, t.local.Address = to.Address6, from.Address6
-	}
-	if address, err := netip.ParseAddr(name); err == nil {
-		prefix, err := to.AddressFor(address).Prefix(address.BitLen() - 8)
-		if err != nil || !prefix.Contains(address) {
-			return target{}, usagef("destination %s is not in --sim %s, which answers for %s", address, o.sim, prefix)
-		}
-		t.address, t.local.Address = address, from.AddressFor(address)
-	} else if name != "" && name != to.Name {
-		return target{}, usagef("destination %q is not in --sim %s, whose destination is %s", name, o.sim, to.Name)
-	}
-	if !t.address.IsValid() || o.ipv4 && !t.address.Is4() || o.ipv6 && t.address.Is4() {
-		return target{}, usagef("--sim %s has no destination of that family", o.sim)
-	}
-	return t, nil
+	return openSimulated(o.sim, o.seed)
 }
 
 // surveyed makes a target of a survey.

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -166,33 +167,62 @@ func localPrefixes() []netip.Prefix {
 	return prefixes
 }
 
-// simulatedTarget loads a topology. The destination may be left out; given,
-// it has to be the topology's.
+// simulatedTarget is that of --sim. The destination may be left out; given, it has
+// to be the topology's.
 func simulatedTarget(o *traceOptions, args []string) (target, error) {
-	network, err := loadTopology(o.sim)
+	network, err := openSimulated(o.sim, o.seed)
 	if err != nil {
 		return target{}, usage(err)
 	}
-	if o.seed != 0 {
-		network.Seed = o.seed
+	o.seed = network.topology.Seed
+	to := &network.topology.Nodes[network.topology.Destination]
+	destination := to.Name
+	if len(args) == 1 {
+		destination = args[0]
 	}
-	o.seed = network.Seed
-	from, to := &network.Nodes[network.Source], &network.Nodes[network.Destination]
-	t := target{name: to.Name, address: to.Address4, hostname: from.Name, network: simnet.New(network), simulated: network}
-	t.local.Address = from.Address4
-	if o.ipv6 || !network.IPv4 {
+	if !slices.Contains([]string{to.Name, to.Address4.String(), to.Address6.String()}, destination) {
+		return target{}, usagef("destination %q is not in --sim %s, whose destination is %s", destination, o.sim, to.Name)
+	}
+	t, err := network.target(o, destination)
+	t.name = to.Name
+	return t, err
+}
+
+// simulated is the network of --sim, whose destination answers for its whole
+// prefix.
+type simulated struct {
+	network  *simnet.Network
+	topology *topology.Topology
+}
+
+// openSimulated loads it. A seed that is not 0 counts instead of its own.
+func openSimulated(name string, seed uint64) (*simulated, error) {
+	t, err := loadTopology(name)
+	if err != nil {
+		return nil, err
+	}
+	if seed != 0 {
+		t.Seed = seed
+	}
+	return &simulated{simnet.New(t), t}, nil
+}
+
+// target returns the destination, or an address of its prefix.
+func (s *simulated) target(o *traceOptions, name string) (target, error) {
+	from, to := &s.topology.Nodes[s.topology.Source], &s.topology.Nodes[s.topology.Destination]
+	t := target{name: cmp.Or(name, to.Name), hostname: from.Name, network: s.network, simulated: s.topology}
+	t.address, t.local.Address = to.Address4, from.Address4
+	if o.ipv6 || !s.topology.IPv4 {
 		t.address, t.local.Address = to.Address6, from.Address6
 	}
-	if len(args) == 1 {
-		switch args[0] {
-		case to.Name:
-		case to.Address4.String():
-			t.address, t.local.Address = to.Address4, from.Address4
-		case to.Address6.String():
-			t.address, t.local.Address = to.Address6, from.Address6
-		default:
-			return target{}, usagef("destination %q is not in --sim %s, whose destination is %s", args[0], o.sim, to.Name)
+	if address, err := netip.ParseAddr(name); err == nil {
+		prefix, err := to.AddressFor(address).Prefix(address.BitLen() - 8)
+		if err != nil || !prefix.Contains(address) {
+			return target{}, usagef("destination %s is not in --sim %s, which answers for %s", address, o.sim, prefix)
 		}
+		t.address, t.local.Address = address, from.AddressFor(address)
+	} else if name != "" && name != to.Name {
+		return target{}, usagef("destination %q is not in --sim %s, whose destination is %s", name, o.sim, to.Name)
 	}
 	if !t.address.IsValid() || o.ipv4 && !t.address.Is4() || o.ipv6 && t.address.Is4() {
 		return target{}, usagef("--sim %s has no destination of that family", o.sim)

@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -123,20 +121,15 @@ func (o *traceOptions) validate(args []string) error {
 	if err := o.annotateOptions.validate(o.given, o.sim != ""); err != nil {
 		return err
 	}
-	for _, r := range []struct {
-		flag            string
-		value, from, to int
-	}{
+	if err := checkRanges([]flagRange{
 		{"first-ttl", o.firstTTL, 1, 255},
 		{"ttl", o.maxTTL, 1, 255},
 		{"srcport", o.sourcePort, 0, 65535},
 		{"queries", o.queries, 1, 100},
 		{"retries", o.retries, 0, 100},
 		{"rate", o.rate, 0, 10_000_000},
-	} {
-		if r.value < r.from || r.value > r.to {
-			return fmt.Errorf("--%s %d is not between %d and %d", r.flag, r.value, r.from, r.to)
-		}
+	}); err != nil {
+		return err
 	}
 	if err := o.probeOptions.validate(o.given, o.vary); err != nil {
 		return err
@@ -172,24 +165,11 @@ func (o *traceOptions) validate(args []string) error {
 		return errors.New("--sim has one destination")
 	case o.sim != "" && (o.source != "" || o.iface != ""):
 		return errors.New("--source and --interface are of this host, which --sim does not use")
-	case o.sim != "" && probe.Kind(o.wire) != probe.KindAuto && probe.Kind(o.wire) != probe.KindSim && slices.Contains(here().wires, o.wire):
-		return fmt.Errorf("--wire %s and --sim contradict each other", o.wire)
 	}
 	if err := o.validateSearch(); err != nil {
 		return err
 	}
-	if o.source != "" {
-		if _, err := netip.ParseAddr(o.source); err != nil {
-			return fmt.Errorf("--source %q is no IP address", o.source)
-		}
-	}
-	switch wires := here().wires; {
-	case probe.Kind(o.wire) == probe.KindSim && o.sim == "":
-		return errors.New("--wire sim needs --sim FILE|NAME")
-	case probe.Kind(o.wire) != probe.KindSim && !slices.Contains(wires, o.wire):
-		return fmt.Errorf("--wire %q is none of %s", o.wire, strings.Join(wires, ", "))
-	}
-	return nil
+	return checkWire(o.wire, o.source, o.sim)
 }
 
 // pps returns the pace in packets a second, 0 for no limit.
@@ -221,6 +201,11 @@ func prepare(ctx context.Context, env Env, o *traceOptions, args []string, obser
 	if err := o.validateTargets(targets); err != nil {
 		return nil, err
 	}
+	return openSession(env, o, targets, observe)
+}
+
+// openSession opens all sockets, and then gives up the right to.
+func openSession(env Env, o *traceOptions, targets []target, observe func(traceflow.Exchange)) (*session, error) {
 	engines, err := openEngines(env, o, targets, observe)
 	if err != nil {
 		return nil, err
@@ -311,7 +296,10 @@ func measure(ctx context.Context, env Env, o *traceOptions, target *target, e *e
 	if !o.quiet {
 		announce(env, t)
 	}
-	stop := showProgress(env, o, e.Stats)
+	stop := showProgress(env, !o.quiet && !o.debug, func(since time.Duration) string {
+		s := e.Stats()
+		return fmt.Sprintf("sent %d · replies %d · %.1f s", s.Probes, s.Replies, since.Seconds())
+	})
 	defer stop()
 	return t, o.find(ctx, t, target, e)
 }
