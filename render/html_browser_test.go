@@ -37,6 +37,16 @@ type pageTab struct {
 	t *testing.T
 }
 
+// chromium starts a browser. It is one process among others: the race detector
+// sees nothing of it.
+func chromium(t *testing.T) *rendertest.Browser {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("looks at pages; make test does so without the race detector")
+	}
+	return rendertest.Chromium(t)
+}
+
 func openPage(t *testing.T, b *rendertest.Browser, trace *traceflow.Trace, hash string, width, height int64) pageTab {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "page.html")
@@ -91,7 +101,7 @@ func (p pageTab) keys(keys string, options ...chromedp.KeyOption) {
 const heading = `document.querySelector('.card h2').textContent`
 
 func TestPageInBrowser(t *testing.T) {
-	b := rendertest.Chromium(t)
+	b := chromium(t)
 	tests := []struct {
 		name, network, hash string
 		test                func(t *testing.T, p pageTab)
@@ -411,7 +421,7 @@ func hostileNames(_ *testing.T, p pageTab) {
 // TestPageForEverybody has axe-core look for what keeps people from using the
 // page: colours too alike, elements without a name, and the like.
 func TestPageForEverybody(t *testing.T) {
-	b := rendertest.Chromium(t)
+	b := chromium(t)
 	tests := []struct {
 		name, network, hash string
 		width, height       int64
