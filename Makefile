@@ -86,7 +86,7 @@ test: ## tests that need nothing: with the race detector, and packages with long
 	$(GO) test -shuffle=on $$(grep -rl --include='*_test.go' 'testing\.Short()' . | xargs -n 1 dirname | sort -u)
 
 lab: ## tests on real kernels and TUN devices; TRACEFLOW_LAB=require forbids skips
-	$(GO) test -tags lab -count=1 -timeout 30m ./probe ./internal/simnet ./internal/netlab/... ./internal/e2e
+	$(GO) test -tags lab -count=1 -timeout 30m -parallel 8 ./probe ./internal/simnet ./internal/netlab/... ./internal/e2e
 	$(GO) test -tags lab -count=1 -timeout 30m ./packaging/...
 
 guarantee: ## all runs that test what is said about links not seen; takes a while

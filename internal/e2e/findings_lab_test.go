@@ -41,7 +41,7 @@ func TestTUNNATs(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, protocol := range protocols {
-				for _, family := range []string{"-4", "-6"} {
+				for j, family := range []string{"-4", "-6"} {
 					t.Run(protocol[2:]+"/"+family, func(t *testing.T) {
 						t.Parallel() // it waits for answers that do not come
 						destination, addresses := network.Nodes[network.Destination].Address4, tt.addresses
@@ -52,8 +52,8 @@ func TestTUNNATs(t *testing.T) {
 							if len(want) == 0 {
 								want = addresses
 							}
-							// With these seeds no two take one source port.
-							trace := runHere(t, "-j", "--rate", "0", "--seed", fmt.Sprint(i+1), "--paths", "8", family, "--wire", wire, protocol, destination.String()).trace(t)
+							// With these seeds no two at a time take one source port.
+							trace := runHere(t, "-j", "--rate", "0", "--seed", fmt.Sprint(2*i+j+1), "--paths", "8", family, "--wire", wire, protocol, destination.String()).trace(t)
 							var got []string
 							for _, x := range trace.Findings().NATs {
 								got = append(got, fmt.Sprintf("%d after %d: %s", x.TTL, x.After, x.Evidence))
