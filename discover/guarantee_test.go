@@ -38,7 +38,7 @@ func probeBudget(share float64) int {
 	case testing.Short():
 		return int(1_000 * share)
 	}
-	return int(30_000 * share)
+	return int(20_000 * share)
 }
 
 // doubt is the chance of an alarm that each comparison takes although the
