@@ -16,7 +16,6 @@ import (
 // TestImage loads the image into a Docker engine and runs it with and without
 // the right to open raw sockets.
 func TestImage(t *testing.T) {
-	t.Parallel() // it waits for containers
 	d := startDocker(t)
 	const image = "traceflow:" + cli.Version
 	if code, out, stderr := d.run(t, "load", "--input", made(t, "*.image.tar")); code != 0 || out != "Loaded image: "+image+"\n" {

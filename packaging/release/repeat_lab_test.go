@@ -19,7 +19,6 @@ import (
 // of the source without its history, with nothing compiled before and in other
 // circumstances, and wants the same bytes.
 func TestReleaseRepeats(t *testing.T) {
-	t.Parallel()
 	source, out := t.TempDir(), t.TempDir()
 	err := fs.WalkDir(os.DirFS("."), ".", func(path string, entry fs.DirEntry, err error) error {
 		switch {
