@@ -9,6 +9,7 @@ DAGRE    := internal/layout/testdata/dagre
 MERMAID  := internal/rendertest/testdata/mermaid
 PAGE     := internal/page
 SYSTEMS  := linux/amd64 linux/arm64 linux/386 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64 freebsd/arm64 openbsd/amd64
+BUILT    := darwin/arm64 windows/amd64 freebsd/amd64 openbsd/amd64
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo check fmt lint lintall vet tidy cross test lab guarantee fuzz golden bench \
@@ -54,11 +55,11 @@ vet: ## go vet, the lab's tests included
 tidy: ## fail if go.mod or go.sum is not tidy
 	$(GO) mod tidy -diff
 
-cross: ## build and vet everything for every system, tests included
-	@for s in $(SYSTEMS); do \
-		echo "cross $$s"; \
-		GOOS=$${s%/*} GOARCH=$${s#*/} CGO_ENABLED=0 $(GO) build ./... || exit 1; \
-		GOOS=$${s%/*} GOARCH=$${s#*/} CGO_ENABLED=0 $(GO) vet ./... || exit 1; \
+cross: ## check the types of everything for every system, tests included, and build the command once for each
+	$(GO) run ./internal/portable $(SYSTEMS)
+	@for s in $(BUILT); do \
+		echo "build $$s"; \
+		GOOS=$${s%/*} GOARCH=$${s#*/} CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/traceflow || exit 1; \
 	done
 
 dagre: $(DAGRE)/node_modules ## the layout that a test compares with, from npm
@@ -80,12 +81,12 @@ $(PAGE)/node_modules: $(PAGE)/package-lock.json
 	cd $(PAGE) && npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-test: ## tests that need nothing: with the race detector, and the long ones whole without
+test: ## tests that need nothing: with the race detector, and packages with long ones whole without
 	$(GO) test -race -short -shuffle=on ./...
-	$(GO) test -shuffle=on ./internal/cli ./internal/enrich ./internal/gallery ./internal/picture ./internal/watch
+	$(GO) test -shuffle=on $$(grep -rl --include='*_test.go' 'testing\.Short()' . | xargs -n 1 dirname | sort -u)
 
 lab: ## tests on real kernels and TUN devices; TRACEFLOW_LAB=require forbids skips
-	$(GO) test -tags lab -count=1 -timeout 30m ./probe ./internal/simnet ./internal/netlab/... ./internal/e2e
+	$(GO) test -tags lab -count=1 -timeout 30m -parallel 8 ./probe ./internal/simnet ./internal/netlab/... ./internal/e2e
 	$(GO) test -tags lab -count=1 -timeout 30m ./packaging/...
 
 guarantee: ## all runs that test what is said about links not seen; takes a while

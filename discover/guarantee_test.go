@@ -15,13 +15,18 @@ import (
 	"traceflow/internal/topology"
 )
 
-// The runs of a test: all of them with TRACEFLOW_GUARANTEE=full, a part of
-// them otherwise: as many as fit into a number of probes, which is smaller
-// with the race detector.
-const (
-	allRuns    = 20000
-	fewestRuns = 50
-)
+// allRuns are the runs of a test: all of them with TRACEFLOW_GUARANTEE=full, a
+// part of them otherwise: as many as fit into a number of probes. With -short, as
+// under the race detector, they show that a run works, and no more.
+const allRuns = 20000
+
+// fewestRuns are made however many probes they take.
+func fewestRuns() int {
+	if testing.Short() {
+		return 3
+	}
+	return 50
+}
 
 func full() bool { return os.Getenv("TRACEFLOW_GUARANTEE") == "full" }
 
@@ -30,10 +35,10 @@ func probeBudget(share float64) int {
 	switch {
 	case full():
 		return math.MaxInt
-	case raceDetector():
-		return int(15_000 * share)
+	case testing.Short():
+		return int(1_000 * share)
 	}
-	return int(150_000 * share)
+	return int(20_000 * share)
 }
 
 // doubt is the chance of an alarm that each comparison takes although the
@@ -78,7 +83,7 @@ func (w *world) tally(t *testing.T, a discover.Adaptive, runs, budget int, share
 func (w *world) count(t *testing.T, name string, a discover.Adaptive, runs, budget int, shares func(*discover.Result) []float64) tally {
 	var c tally
 	a.Flows, a.FirstTTL, a.MaxTTL = w.flow, 1, maxTTL
-	for c.runs < runs && (c.probes < budget || c.runs < fewestRuns) {
+	for c.runs < runs && (c.probes < budget || c.runs < fewestRuns()) {
 		w.reset(runSeed(name, c.runs))
 		r, err := a.Discover(t.Context(), w)
 		if err != nil {
@@ -370,15 +375,6 @@ func leastShare(n int, alpha float64) float64 {
 	return high
 }
 
-// exactRuns is enough to tell the exact chance from that of a stopping point
-// that is lower by one.
-func exactRuns() int {
-	if raceDetector() && !full() {
-		return 2500
-	}
-	return allRuns
-}
-
 // TestGuaranteeExact compares the misses of one balancer with their exact
 // chance, where every single test is made at 0.05. With more than a few next
 // hops the algorithm looks ahead and may ask for more flows than the stopping
@@ -390,7 +386,7 @@ func TestGuaranteeExact(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, wide(k), h.hash)
 				a := discover.Adaptive{PairAlpha: 0.05, Confidence: 0.95, SkipBalancers: true}
-				c := w.tally(t, a, exactRuns(), probeBudget(2), nil)
+				c := w.tally(t, a, allRuns, probeBudget(2), nil)
 				c.equals(t, exactMiss(k, 0.05), k <= 4)
 			})
 		}
@@ -400,17 +396,20 @@ func TestGuaranteeExact(t *testing.T) {
 // TestGuaranteeCanFail lowers the first stopping point by one, from 6 to 5,
 // and sees that the tests above would notice.
 func TestGuaranteeCanFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes all runs")
+	}
 	const alpha = 0.07
 	if a, b := discover.StoppingPoint(2, 0.05), discover.StoppingPoint(2, alpha); a != 6 || b != 5 {
 		t.Fatalf("stopping points %d and %d, want 6 and 5", a, b)
 	}
 	w := newWorld(t, wide(2), topology.CRC32)
-	c := w.tally(t, discover.Adaptive{PairAlpha: alpha, Confidence: 0.95, SkipBalancers: true}, exactRuns(), math.MaxInt, nil)
+	c := w.tally(t, discover.Adaptive{PairAlpha: alpha, Confidence: 0.95, SkipBalancers: true}, allRuns, math.MaxInt, nil)
 	t.Log(&c)
 	if p := atLeast(c.misses, c.runs, exactMiss(2, 0.05)); p >= doubt()/2 {
 		t.Errorf("%v: passes for the exact chance at one flow more (p = %.2g)", &c, p)
 	}
-	if p := atLeast(c.misses, c.runs, 0.05); p >= doubt() && c.runs == allRuns {
+	if p := atLeast(c.misses, c.runs, 0.05); p >= doubt() {
 		t.Errorf("%v: passes for a claim of 0.05 (p = %.2g)", &c, p)
 	}
 	c.equals(t, exactMiss(2, alpha), true)

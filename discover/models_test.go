@@ -321,6 +321,9 @@ func modelled(w *world, name string, runs int, alpha float64, run func(*model)) 
 // TestModels sees that the models cost what they are known to at 0.05 for
 // each test: algorithms of the same kind, simulated for this project before.
 func TestModels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes means of many runs")
+	}
 	want := map[string][2]float64{ // probes of MDA and MDA-Lite
 		"straight, 15 hops": {90, 90}, "1-2-1": {38, 29}, "1-4-2-1": {75, 46}, "1-4-2-1 meshed": {118, 119},
 		"1-8-8-1": {180, 106}, "1-8-8-1 meshed": {847, 851}, "1-16-1": {278, 119}, "1-28-1": {508, 215},
@@ -344,12 +347,12 @@ func TestModels(t *testing.T) {
 // whole map: never more than the MDA, and at most 1.4 times the MDA-Lite.
 func TestCost(t *testing.T) {
 	const confidence = 0.95
+	if testing.Short() {
+		t.Skip("takes means of many runs")
+	}
 	runs := 200
-	switch {
-	case full():
+	if full() {
 		runs = 2000
-	case raceDetector():
-		runs = 20
 	}
 	t.Logf("| network | links | MDA | MDA-Lite | ours | of MDA | of Lite | rounds | missed: MDA | MDA-Lite | ours |")
 	for _, tt := range compared {

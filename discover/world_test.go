@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -439,21 +438,6 @@ func runSeed(name string, run int) uint64 {
 	}
 	return scramble(h ^ uint64(run))
 }
-
-// raceDetector says whether this is a test with -race, which is ten times
-// slower.
-var raceDetector = sync.OnceValue(func() bool {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return false
-	}
-	for _, s := range info.Settings {
-		if s.Key == "-race" {
-			return s.Value == "true"
-		}
-	}
-	return false
-})
 
 // The hash families and their names.
 var hashes = []struct {

@@ -29,7 +29,7 @@ func openDifference(t *testing.T, b *rendertest.Browser, d *render.Difference, h
 // TestDifferencePageInBrowser wants the verdict first, signs and dashes beside
 // colours, and what it was before on every card.
 func TestDifferencePageInBrowser(t *testing.T) {
-	b := rendertest.Chromium(t)
+	b := chromium(t)
 	d := differenceOf(t, sides{evil, times(6, memberA, memberB, memberC), append(times(5, memberA, memberB, memberB), memberA, away, away)})
 	p := openDifference(t, b, d, "")
 	p.want(`document.querySelector('.head .verdict b').textContent`, "CHANGE")

@@ -35,7 +35,7 @@ func unasked(t *testing.T) *traceflow.Trace {
 // TestPageOfHands tries groups, TTLs from and to, fingers, and a path that was not
 // followed to its end.
 func TestPageOfHands(t *testing.T) {
-	b := rendertest.Chromium(t)
+	b := chromium(t)
 	tests := []struct {
 		name, hash    string
 		trace         func(t *testing.T) *traceflow.Trace

@@ -13,7 +13,7 @@ import (
 // TestPageTooLarge wants one line and tables in place of a drawing that is too
 // large, no switch that does nothing, and what is left to work.
 func TestPageTooLarge(t *testing.T) {
-	p := openPage(t, rendertest.Chromium(t), huge(t, 20), "", 1280, 800)
+	p := openPage(t, chromium(t), huge(t, 20), "", 1280, 800)
 	p.want(`shown('#twin .trouble').map(e => e.textContent)`, []string{"Too large to draw: 5082 stations, 5100 links. Here it is as tables."})
 	p.want(`all('#twin table').map(e => e.tBodies[0].rows.length)`, []int{2000, 2000})
 	p.want(`shown('.stage .picture, .legend, .zoom').length`, 0)
@@ -47,7 +47,7 @@ func TestPageLossInWords(t *testing.T) {
 		{"enough", []string{through, through}, 3, "60 % lost from this link on, to the destination"},
 		{"a first hop that once was silent", []string{through, "* 198.51.100.1 203.0.113.9"}, 0, "1 path"},
 	}
-	b := rendertest.Chromium(t)
+	b := chromium(t)
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			g := golden{name: tt.name, ends: ipv4, flows: tt.flows}
@@ -70,7 +70,7 @@ func TestPageLossInWords(t *testing.T) {
 // TestPageCommandsOfFiles wants nothing to be copied into a shell that the zone of an
 // address in a file could have it run.
 func TestPageCommandsOfFiles(t *testing.T) {
-	b := rendertest.Chromium(t)
+	b := chromium(t)
 	for address, want := range map[string]int{"fe80::9": 4, "fe80::9%eth0.7": 4, "fe80::9%$(reboot)": 1, "fe80::9%;reboot": 1, "fe80::9%`reboot`": 1} {
 		g := golden{name: "zone", ends: "fe80::10 " + address, flows: []string{"fe80::1 " + address}}
 		p := openPage(t, b, g.trace(t), "path=1", 1280, 800)

@@ -129,7 +129,7 @@ const (
 
 // TestPageLive has a page grow under the hands of its user.
 func TestPageLive(t *testing.T) {
-	b := rendertest.Chromium(t)
+	b := chromium(t)
 	tests := []struct {
 		name string
 		test func(t *testing.T, b *rendertest.Browser)

@@ -17,10 +17,10 @@ import (
 // TestNaive compares unchanged networks in the ways that tools do it, and in ours:
 // the table of docs/diff.md.
 func TestNaive(t *testing.T) {
-	pairs := 150
 	if testing.Short() {
-		pairs = 40
+		t.Skip("so few pairs as are fast under the race detector tell methods apart by luck; make test takes all without")
 	}
+	const pairs = 150
 	const lines = "default delay=1ms\nnode s source\nnode d destination\n" +
 		"link s > a1 > b1 > c1 > e[1..2] > f[1..4] > g[1..4] > h[1..8] > i[1..4] > j[1..2] > k[1..2] > l1 > d\n"
 	methods := []string{
@@ -70,8 +70,12 @@ func TestNaive(t *testing.T) {
 	t.Logf("%d pairs a column\n%s", pairs, b.String())
 	for column := range 3 {
 		single, pinned, fresh, set, ours := table[0][column], table[1][column], table[2][column], table[3][column], table[4][column]
-		if ours != 0 || single < fresh || fresh < set || column > 0 && (pinned < 20 || set < pinned/10 || set == 0) {
-			t.Errorf("column %d: %v", column, table)
+		if ours != 0 {
+			t.Errorf("column %d: ours calls %.1f %% changed", column, ours)
+		}
+		// Fresh flows differ always, pinned ones as soon as anything is silent.
+		if min(single, fresh) < 50 || column > 0 && min(pinned, set) == 0 {
+			t.Errorf("column %d: the others call too few changed: %v", column, table)
 		}
 	}
 }

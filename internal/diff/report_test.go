@@ -373,7 +373,9 @@ func TestSilenceAddsNothing(t *testing.T) {
 	same := newScene(t, fourWide, fourWide, how{flows: 32})
 	other := newScene(t, fourWide, threeWide, how{flows: 32})
 	for seed := range 40 {
-		hide := func(flow, ttl int) bool { return (flow*2654435761+ttl*40503+seed*7919)%100 < 10+seed }
+		hide := func(flow, ttl int) bool {
+			return (int64(flow)*2654435761+int64(ttl*40503+seed*7919))%100 < int64(10+seed)
+		}
 		for _, s := range []scene{same, other} {
 			after := clone(s.after)
 			after.Targets[0].Passes = silenced(after.Targets[0].Passes, hide)

@@ -38,6 +38,7 @@ func TestKernelEnds(t *testing.T) {
 		{"prohibited", "--tcp", 3, traceflow.ReasonProhibited, 0},
 	} {
 		t.Run(tt.name+"/"+tt.protocol[2:], func(t *testing.T) {
+			t.Parallel() // it waits for answers that do not come
 			onEveryWire(t, tt.name, func(t *testing.T, l *lab, family, wire, destination string) {
 				if err := l.Do(allowPing); err != nil {
 					t.Fatal(err)

@@ -7,6 +7,7 @@ package e2e
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -64,9 +65,11 @@ func TestTUNTruth(t *testing.T) {
 				if !destination.IsValid() {
 					continue
 				}
-				for _, wire := range []string{"raw", "sockets"} {
+				for i, wire := range []string{"raw", "sockets"} {
 					t.Run(family+"/"+wire, func(t *testing.T) {
-						o := runHere(t, "-j", "--rate", "0", "-w", "1.5", family, "--wire", wire, "--paths", "8", destination.String())
+						t.Parallel() // it waits for answers that do not come
+						o := runHere(t, "-j", "--rate", "0", "-w", "1.5", family, "--wire", wire, "--paths", "8",
+							"--srcport", fmt.Sprint(40000+100*i), destination.String())
 						trace := o.trace(t)
 						seen := network
 						if wire == "sockets" {

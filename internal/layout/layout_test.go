@@ -14,9 +14,14 @@ import (
 	"traceflow/internal/layout"
 )
 
-// smallGraphs are those that are arranged fast, also with the race detector.
+// smallGraphs are those that are arranged fast: with -short, as under the race
+// detector, fewer.
 func smallGraphs(t testing.TB) []sample {
-	return slices.DeleteFunc(sampleGraphs(t), func(g sample) bool { return len(g.Boxes) > 200 })
+	most := 200
+	if testing.Short() {
+		most = 70
+	}
+	return slices.DeleteFunc(sampleGraphs(t), func(g sample) bool { return len(g.Boxes) > most })
 }
 
 // heights returns where Arrange puts each box, by key.

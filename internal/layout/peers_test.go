@@ -22,6 +22,9 @@ type point struct{ x, y float64 }
 // boxes with those of Graphviz dot, told which nodes share a rank, and of dagre,
 // which finds the ranks itself.
 func TestFewerCrossingsThanOthers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("most of it is others' work; make test has it done without the race detector")
+	}
 	graphs := sampleGraphs(t)
 	_, err := os.Stat(filepath.Join("testdata", "dagre", "node_modules"))
 	rendertest.Require(t, err == nil, "dagre: make dagre")

@@ -20,8 +20,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience is how long a browser may take for a test.
-const patience = 3 * time.Minute
+// patience is how long a browser may take for a test. It ends those that hang, so
+// it is far more than a busy machine needs.
+const patience = 8 * time.Minute
 
 // Browser is Chromium of Debian, without a window and without a network.
 type Browser struct{ ctx context.Context } //nolint:containedctx // chromedp keeps its browser there

@@ -112,7 +112,7 @@ func open(in io.Reader) (*lines, error) {
 type lines struct {
 	in    *bufio.Reader
 	n     int // read so far
-	size  int
+	size  int64
 	first []byte // the first one
 }
 
@@ -122,7 +122,7 @@ func (l *lines) next() ([]byte, error) {
 	var line []byte
 	for {
 		part, err := l.in.ReadSlice('\n')
-		l.size += len(part)
+		l.size += int64(len(part))
 		if len(line)+len(part) > largestRecord || l.size > largestFile {
 			return nil, fmt.Errorf("record %d is too large to be read", l.n+1)
 		}

@@ -215,11 +215,15 @@ func trimRight(s string) string {
 // TestSizes wants every screen to have as many lines as the terminal, and none
 // to be wider, whatever is shown.
 func TestSizes(t *testing.T) {
+	widths := []int{1, 2, 39, 40, 41, 59, 60, 79, 80, 99, 100, 132, 200, 400}
+	if testing.Short() {
+		widths = []int{1, 40, 80, 200}
+	}
 	for _, paths := range []int{1, 4, 255} {
 		for _, keys := range [][]string{nil, {"g"}, {"?"}, {"c", "s"}, {"c", "c", "tab", "j", "j"}, {"end", "m"}} {
 			m := screen(paths, 80, 24, Options{Color: true})
 			press(m, keys...)
-			for _, width := range []int{1, 2, 39, 40, 41, 59, 60, 79, 80, 99, 100, 132, 200, 400} {
+			for _, width := range widths {
 				for _, height := range []int{1, 2, 9, 10, 11, 12, 13, 16, 24, 25, 33, 34, 35, 50, 70} {
 					send(m, tea.WindowSizeMsg{Width: width, Height: height})
 					lines := strings.Split(m.draw(), "\n")
