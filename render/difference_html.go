@@ -69,6 +69,7 @@ func (d *Difference) page(p *differencePicture) *pageData {
 		out.Flows = append(out.Flows, pageFlow{ID: f.ID, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label})
 	}
 	out.addPathsOfBoth(p)
+	out.addExits()
 	shortNames(p.drawing)
 	out.addGroups(nil)
 	arrange(p.drawing, nil)

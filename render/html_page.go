@@ -28,8 +28,12 @@ type pageData struct {
 	// Details are what the drawing has no room for, by picture.Node.ID. Nodes
 	// that stand in a bar have theirs, too.
 	Details map[string]*pageDetail `json:"details"`
-	Flows   []pageFlow             `json:"flows"`
-	Paths   []pagePath             `json:"paths"`
+	// Exits are where paths leave an AS by several ways: picture.Tag has their index.
+	Exits []pageExit `json:"exits"`
+	// MoreExits is how many were too many.
+	MoreExits int        `json:"more_exits,omitempty"`
+	Flows     []pageFlow `json:"flows"`
+	Paths     []pagePath `json:"paths"`
 }
 
 // pageGroup is a drawing of nodes that are one station together.
@@ -115,6 +119,7 @@ func newPage(t *traceflow.Trace, before *pageData) *pageData {
 		p.Flows = append(p.Flows, pageFlow{ID: f.ID, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label})
 	}
 	p.addPaths(t)
+	p.addExits()
 	shortNames(d)
 	p.addGroups(before)
 	arrange(d, before.drawing(""))

@@ -123,5 +123,7 @@ func headingLines(t *traceflow.Trace) []string {
 	if !t.Complete {
 		lines = append(lines, "The measurement was cut short.")
 	}
-	return append(lines, statement(t)[0])
+	lines = append(lines, statement(t)[0])
+	found, _ := exits(t)
+	return append(lines, found...)
 }
