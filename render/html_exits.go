@@ -13,14 +13,12 @@ import (
 
 // pageExit is where paths leave an AS by several ways: traceflow.Exit in words.
 type pageExit struct {
-	Status string `json:"status,omitempty"` // picture.Status
-	Class  string `json:"class"`            // traceflow.ExitClass
-	Word   string `json:"word"`             // what that is called in the page
-	Sure   string `json:"sure"`             // how sure it is, or why it cannot be told
-	From   string `json:"from"`             // the AS
-	// Text is where they leave and to whom, in a sentence.
-	Text     string           `json:"text"`
-	Near     string           `json:"near,omitempty"` // picture.Node.ID
+	Status   string           `json:"status,omitempty"` // picture.Status
+	Class    string           `json:"class"`            // traceflow.ExitClass
+	Word     string           `json:"word"`             // what that is called in the page
+	Sure     string           `json:"sure"`             // how sure it is, or why it cannot be told
+	From     string           `json:"from"`             // the AS
+	Near     string           `json:"near,omitempty"`   // picture.Node.ID
 	Evidence []string         `json:"evidence"`
 	Branches []pageExitBranch `json:"branches"`
 	// Vary is set where the flows went to several addresses.
@@ -54,7 +52,7 @@ func newPageExit(drawn *picture.Exit) pageExit {
 	x := &drawn.Found
 	out := pageExit{
 		Status: string(drawn.Status), Class: string(x.Class), Word: exitWords[x.Class], From: fullName(asName(x.Near)),
-		Text: exitText(x), Near: drawn.Near, Evidence: exitGrounds(x), Branches: []pageExitBranch{}, Vary: x.Vary == traceflow.VaryDestinations,
+		Near: drawn.Near, Evidence: exitGrounds(x), Branches: []pageExitBranch{}, Vary: x.Vary == traceflow.VaryDestinations,
 	}
 	out.Sure = fmt.Sprintf("%s confidence", x.Confidence)
 	if x.Class == traceflow.ExitUndetermined {
@@ -107,9 +105,9 @@ func exitGrounds(x *traceflow.Exit) []string {
 
 // exitWords are the classes as a heading.
 var exitWords = map[traceflow.ExitClass]string{
-	traceflow.ExitRelax:        "as-path multipath-relax",
-	traceflow.ExitMulti:        "several exits",
-	traceflow.ExitSameAS:       "parallel links to one AS",
+	traceflow.ExitRelax:        "consistent with as-path multipath-relax",
+	traceflow.ExitMulti:        "several exits, as by iBGP multipath or borders at equal distance",
+	traceflow.ExitSameAS:       "parallel links to one AS, as by eBGP multipath",
 	traceflow.ExitIXPPorts:     "parallel ports of one member",
 	traceflow.ExitUndetermined: "undetermined",
 }

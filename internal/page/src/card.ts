@@ -5,6 +5,7 @@ import { endText } from "./draw.ts";
 import type { Detail, Link, Node, Path, Status } from "./data.ts";
 import { ask } from "./ask.ts";
 import { h, s, say } from "./dom.ts";
+import { exitsAt } from "./exits.ts";
 import { key, type Model, type Pick } from "./model.ts";
 import { count, lossOf, ms, percent, ranges, verdict } from "./text.ts";
 
@@ -147,6 +148,7 @@ function nodeCard(m: Model, n: Node): Element[] {
   ]));
   if (n.kind === "silent") out.push(h("p", { class: "quiet" }, "No answer to any packet. Whoever stands here forwards them all the same."));
   if (d.recent_us && d.recent_us.length > 2) out.push(h("h3", {}, `Round trips, ${d.recent_us.length} in the order of sending`), spark(d.recent_us));
+  out.push(...exitsAt(m, n));
   if (n.members) out.push(...memberTable(n));
   const near = (title: string, links: Link[] | undefined, end: (l: Link) => string) => {
     if (!links?.length) return;

@@ -5,6 +5,7 @@ import { endText } from "./draw.ts";
 import { ask } from "./ask.ts";
 import { byTTL } from "./cut.ts";
 import { h } from "./dom.ts";
+import { exitStory } from "./exits.ts";
 import type { Model } from "./model.ts";
 import { count, ms, percent, ranges, sentence } from "./text.ts";
 
@@ -59,7 +60,7 @@ export function summary(m: Model): Element[] {
   const exchanges = new Set(d.nodes.map((n) => n.ixp).filter(Boolean));
   if (exchanges.size > 0) add(false, `Exchange points: ${[...exchanges].join(", ")}.`);
   const heading = difference.length > 0 ? h("h3", {}, "What stands out") : h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out"));
-  return [...difference, heading, ul];
+  return [...difference, heading, ul, ...exitStory(m)];
 }
 
 /** What changed between two results, the worst first. */
