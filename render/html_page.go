@@ -75,6 +75,8 @@ type pageFlow struct {
 	SourcePort      uint16 `json:"src_port"`
 	DestinationPort uint16 `json:"dst_port"`
 	Label           uint32 `json:"label,omitempty"`
+	// To is where it goes if that is not the destination.
+	To string `json:"to,omitempty"`
 }
 
 // pagePath is a path hop by hop, with no hop in a bar. Each slice has an entry
@@ -116,7 +118,7 @@ func newPage(t *traceflow.Trace, before *pageData) *pageData {
 	p.Details = detailsOf(t, d)
 	for i := range t.Flows {
 		f := &t.Flows[i]
-		p.Flows = append(p.Flows, pageFlow{ID: f.ID, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label})
+		p.Flows = append(p.Flows, pageFlow{ID: f.ID, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label, To: toOther(t, f)})
 	}
 	p.addPaths(t)
 	p.addExits()

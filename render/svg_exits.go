@@ -5,6 +5,7 @@ package render
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"traceflow/internal/picture"
 )
@@ -19,7 +20,7 @@ func (s *svg) tags(n *picture.Node) {
 		if t.Status != picture.Unchanged {
 			class += " " + string(t.Status)
 		}
-		label := signs[t.Status] + t.Label
+		label := strings.TrimSpace(signs[t.Status] + " " + t.Label)
 		wide := tagWidth(label)
 		top := n.Y + n.TagTop(i)
 		s.printf("<g class=\"%s\"><title>%s</title><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"15\" rx=\"3\"/><text x=\"%d\" y=\"%d\">%s</text></g>",

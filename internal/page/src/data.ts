@@ -111,6 +111,8 @@ export interface Flow {
   src_port: number;
   dst_port: number;
   label?: number;
+  /** Where it goes, if that is not the destination. */
+  to?: string;
 }
 
 /** A path hop by hop, none of them in a bar; figures begin behind the source. */

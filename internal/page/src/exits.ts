@@ -17,7 +17,7 @@ export function exitStory(m: Model): Element[] {
   const ul = h("ul", { class: "story exits" });
   for (const x of all) ul.append(told(m, x, true));
   if (m.page.more_exits) ul.append(h("li", { class: "quiet" }, `and ${count(m.page.more_exits, "more exit")}`));
-  return [h("h3", {}, m.merged ? "Exits now" : `Exits${m.page.heading.measuring ? " so far" : ""}`), ul];
+  return [h("h3", {}, `Exits${m.page.heading.measuring ? " so far" : ""}`), ul];
 }
 
 /** What leaves at a station, or enters by it. */
@@ -53,10 +53,10 @@ function told(m: Model, x: Exit, where: boolean, only: (b: ExitBranch) => boolea
 
 /** One way out, and what it rests on. */
 function way(m: Model, x: Exit, b: ExitBranch): (Element | string)[] {
-  const known = [b.known, b.as_path && `AS path ${b.as_path}`].filter(Boolean).join("; ");
+  const several = new Set(x.branches.map((o) => o.leave.join())).size > 1;
   return [
-    ...stations(m, b.leave), " → ", ...stations(m, b.enter), b.as ? `, ${b.as}` : ", AS not known", b.ixp ? ` at ${b.ixp}` : "",
-    h("div", { class: "quiet num" }, `${flows(x, b)}${known ? `; ${known}` : ""}`),
+    `${b.as ?? "AS not known"}${b.ixp ? ` at ${b.ixp}` : ""}: `, ...(several ? [...stations(m, b.leave), " → "] : []), ...stations(m, b.enter),
+    h("div", { class: "quiet num" }, `${flows(x, b)}; ${b.as_path ? `AS path ${b.as_path}; ` : ""}${b.known}`),
   ];
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Link, Node } from "./data.ts";
+import type { Drawing, Link, Node } from "./data.ts";
 import { endText } from "./draw.ts";
 import { ask } from "./ask.ts";
 import { byTTL } from "./cut.ts";
@@ -12,7 +12,7 @@ import { count, ms, percent, ranges, sentence } from "./text.ts";
 /** What stands out, in words, while nothing is picked: how many paths, where they
  * part, which link is slow, what is lost and where nothing answers. */
 export function summary(m: Model): Element[] {
-  const d = m.page.drawing;
+  const d = staying(m.page.drawing);
   const ul = h("ul", { class: "story" });
   const add = (bad: boolean, ...parts: (Element | string)[]) => ul.append(h("li", bad ? { class: "bad" } : {}, ...parts));
   const node = (id: string) => ask(m.name(id), { kind: "node", id }, { class: "link" });
@@ -63,6 +63,12 @@ export function summary(m: Model): Element[] {
   return [...difference, heading, ul, ...exitStory(m)];
 }
 
+/** A drawing without what is gone: what stands out is so now. */
+function staying(d: Drawing): Drawing {
+  if (d.merged !== true) return d;
+  return { ...d, nodes: d.nodes.filter((n) => n.status !== "gone"), links: d.links.filter((l) => l.status !== "gone") };
+}
+
 /** What changed between two results, the worst first. */
 function changes(m: Model): Element[] {
   const d = m.page.heading.difference;
@@ -82,8 +88,8 @@ function changes(m: Model): Element[] {
  * own, so silence makes no fork. */
 function forks(m: Model) {
   const out = new Map<number, { ttl: number; nodes: Node[]; least: number; most: number }>();
-  for (const n of m.page.drawing.nodes) {
-    const next = (m.outOf.get(n.id) ?? []).filter((l) => n.kind !== "source" || m.nodes.get(l.to)?.kind !== "silent").reduce((sum, l) => sum + l.bundle, 0);
+  for (const n of staying(m.page.drawing).nodes) {
+    const next = (m.outOf.get(n.id) ?? []).filter((l) => l.status !== "gone").filter((l) => n.kind !== "source" || m.nodes.get(l.to)?.kind !== "silent").reduce((sum, l) => sum + l.bundle, 0);
     if (next < 2 || n.kind === "silent" || n.kind === "bar") continue;
     const ttl = n.kind === "source" ? 0 : n.ttl;
     const f = out.get(ttl) ?? { ttl, nodes: [], least: next, most: next };

@@ -20,7 +20,7 @@ export function tag(n: Node, g: SVGGElement) {
 }
 
 function labelOf(t: Tag): string {
-  return `${t.status ? signOf(t.status) : ""}${t.label}`;
+  return `${t.status ? `${signOf(t.status)} ` : ""}${t.label}`;
 }
 
 function widthOf(label: string): number {
