@@ -47,7 +47,9 @@ func (g *gallery) difference(n *network, path string) error {
 			return fmt.Errorf("%s: %w: %s", args[0], err, out)
 		}
 	}
-	html, err := exec.Command(g.traceflow, "diff", "--format", "html", files[0], files[1]).Output()
+	diff := exec.Command(g.traceflow, "diff", "--format", "html", filepath.Base(files[0]), filepath.Base(files[1]))
+	diff.Dir = folder // the page names the files
+	html, err := diff.Output()
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() > mostDifferent) {
 		return fmt.Errorf("diff: %w", err)
