@@ -209,6 +209,27 @@ func (x *Exit) Routers() []netip.Addr {
 	return out
 }
 
+// Telling reports whether there is anything to say: of what is undetermined, only
+// where several flows go to each of several ASes. Behind one AS alone, the paths
+// may as well part inside it.
+func (x *Exit) Telling() bool {
+	if x.Class != ExitUndetermined {
+		return true
+	}
+	flows := make(map[uint32]int)
+	for i := range x.Branches {
+		flows[x.Branches[i].Entry.ASN] += x.Branches[i].Flows
+	}
+	delete(flows, 0)
+	several := 0
+	for _, n := range flows {
+		if n > 1 {
+			several++
+		}
+	}
+	return several > 1
+}
+
 // Next returns the ASes that the branches lead to, in the order of their
 // numbers; not those that are not known.
 func (x *Exit) Next() []BorderSide {

@@ -3,6 +3,8 @@
 package render
 
 import (
+	"slices"
+
 	"traceflow"
 	"traceflow/internal/diff"
 	"traceflow/internal/picture"
@@ -151,4 +153,15 @@ func (c *called) spread(d *picture.Drawing, status picture.Status) {
 			return
 		}
 	}
+}
+
+// confirmExits leaves those exits gone or new that the comparison calls so: relax that
+// was turned off or on. What else differs is told by what moved the flows.
+func (p *differencePicture) confirmExits() {
+	kinds := map[picture.Status]diff.Kind{picture.Gone: diff.RelaxOff, picture.New: diff.RelaxOn}
+	p.drawing.ConfirmExits(func(x *picture.Exit) bool {
+		return x.Found.Class == traceflow.ExitRelax && slices.ContainsFunc(p.changes, func(c *diff.Change) bool {
+			return c.Kind == kinds[x.Status] && c.Near == x.Found.Near.Address && (c.Severity != diff.Ignored || c.Expected)
+		})
+	})
 }

@@ -66,9 +66,10 @@ func (d *Difference) page(p *differencePicture) *pageData {
 	}
 	for i := range p.after.Flows {
 		f := &p.after.Flows[i]
-		out.Flows = append(out.Flows, pageFlow{ID: f.ID, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label})
+		out.Flows = append(out.Flows, pageFlow{ID: f.ID, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label, To: toOther(p.after, f)})
 	}
 	out.addPathsOfBoth(p)
+	out.addExits()
 	shortNames(p.drawing)
 	out.addGroups(nil)
 	arrange(p.drawing, nil)

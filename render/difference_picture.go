@@ -87,6 +87,7 @@ func (d *Difference) picture() (*differencePicture, error) {
 	}
 	p.drawing = picture.Merge(picture.Of(p.before), picture.Of(p.after))
 	p.confirm()
+	p.confirmExits()
 	return p, nil
 }
 

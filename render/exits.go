@@ -18,7 +18,7 @@ const mostExits = 4
 // sentence.
 func exits(t *traceflow.Trace) (lines []string, told func(b *traceflow.Border) bool) {
 	all := t.Exits()
-	all = slices.DeleteFunc(all, func(x traceflow.Exit) bool { return !telling(&x) })
+	all = slices.DeleteFunc(all, func(x traceflow.Exit) bool { return !x.Telling() })
 	hidden := max(0, len(all)-mostExits)
 	all = all[:len(all)-hidden]
 	for i := range all {
@@ -39,24 +39,6 @@ func exits(t *traceflow.Trace) (lines []string, told func(b *traceflow.Border) b
 	}
 }
 
-// telling reports whether there is anything to say: of what is undetermined, only
-// where several flows go to each of several ASes. Behind one AS alone, the paths
-// may as well part inside it.
-func telling(x *traceflow.Exit) bool {
-	flows := make(map[uint32]int)
-	for i := range x.Branches {
-		flows[x.Branches[i].Entry.ASN] += x.Branches[i].Flows
-	}
-	delete(flows, 0)
-	several := 0
-	for _, n := range flows {
-		if n > 1 {
-			several++
-		}
-	}
-	return x.Class != traceflow.ExitUndetermined || several > 1
-}
-
 // blind says, to those whose own AS is left by one way, of what that is no proof:
 // routers may choose by the destination's address alone.
 func blind(t *traceflow.Trace) []string {
@@ -73,7 +55,9 @@ func blind(t *traceflow.Trace) []string {
 }
 
 // exit says what one is consistent with.
-func exit(x *traceflow.Exit) string {
+func exit(x *traceflow.Exit) string { return "Exits: " + exitText(x) }
+
+func exitText(x *traceflow.Exit) string {
 	// The names of ASes about which nothing is said are told with the borders.
 	name := func(s traceflow.BorderSide) string { return fmt.Sprintf("AS%d", s.ASN) }
 	if x.Class != traceflow.ExitUndetermined {
@@ -83,7 +67,7 @@ func exit(x *traceflow.Exit) string {
 	for _, s := range x.Next() {
 		names = append(names, name(s)+exchanges(x, s.ASN))
 	}
-	text := fmt.Sprintf("Exits: %s leaves %s to %s%s: ", name(x.Near), exitPlace(x), listed(names, " and "), pathLengths(x))
+	text := fmt.Sprintf("%s leaves %s to %s%s: ", name(x.Near), exitPlace(x), listed(names, " and "), pathLengths(x))
 	switch x.Class {
 	case traceflow.ExitRelax:
 		text += "consistent with as-path multipath-relax"

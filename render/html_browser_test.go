@@ -255,7 +255,7 @@ func keyboardAlone(_ *testing.T, p pageTab) {
 	p.want(`shown('.node.silent').length`, 0)
 	p.want(`shown('.runs text').map(e => e.textContent)`, []string{"1 silent", "1 silent"})
 	p.keys("t")
-	p.want(`shown('#twin table').length`, 2)
+	p.want(`shown('#twin table').length`, 3)
 	p.keys("t")
 	p.keys("?")
 	p.want(`document.querySelector('dialog').open`, true)

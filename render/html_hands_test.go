@@ -100,7 +100,7 @@ func groupOfAddress(_ *testing.T, p pageTab) {
 	p.want(`document.querySelector('#group').value`, "as")
 	p.want(`all('.node.picked').length`, 1) // the group that the station is in
 	p.keys("t")
-	p.want(`shown('#twin table').length`, 2)
+	p.want(`shown('#twin table').length`, 3)
 	p.keys("t")
 	p.want(`shown('#from').length`, 0) // columns are no TTLs
 }

@@ -28,8 +28,12 @@ type pageData struct {
 	// Details are what the drawing has no room for, by picture.Node.ID. Nodes
 	// that stand in a bar have theirs, too.
 	Details map[string]*pageDetail `json:"details"`
-	Flows   []pageFlow             `json:"flows"`
-	Paths   []pagePath             `json:"paths"`
+	// Exits are where paths leave an AS by several ways: picture.Tag has their index.
+	Exits []pageExit `json:"exits"`
+	// MoreExits is how many were too many.
+	MoreExits int        `json:"more_exits,omitempty"`
+	Flows     []pageFlow `json:"flows"`
+	Paths     []pagePath `json:"paths"`
 }
 
 // pageGroup is a drawing of nodes that are one station together.
@@ -71,6 +75,8 @@ type pageFlow struct {
 	SourcePort      uint16 `json:"src_port"`
 	DestinationPort uint16 `json:"dst_port"`
 	Label           uint32 `json:"label,omitempty"`
+	// To is where it goes if that is not the destination.
+	To string `json:"to,omitempty"`
 }
 
 // pagePath is a path hop by hop, with no hop in a bar. Each slice has an entry
@@ -112,9 +118,10 @@ func newPage(t *traceflow.Trace, before *pageData) *pageData {
 	p.Details = detailsOf(t, d)
 	for i := range t.Flows {
 		f := &t.Flows[i]
-		p.Flows = append(p.Flows, pageFlow{ID: f.ID, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label})
+		p.Flows = append(p.Flows, pageFlow{ID: f.ID, SourcePort: f.SourcePort, DestinationPort: f.DestinationPort, Label: f.Label, To: toOther(t, f)})
 	}
 	p.addPaths(t)
+	p.addExits()
 	shortNames(d)
 	p.addGroups(before)
 	arrange(d, before.drawing(""))

@@ -25,7 +25,7 @@ func Markdown(w io.Writer, t *traceflow.Trace, o Options) error {
 	fmt.Fprintf(b, "### Paths to %s\n\n", codeHost(t.Destination.Name, t.Destination.Address))
 	fmt.Fprintf(b, "- From: %s\n", codeHost(t.VantagePoint.Hostname, t.VantagePoint.Address))
 	fmt.Fprintf(b, "- Measured: %s, for %s\n", t.Started.UTC().Format("2006-01-02 15:04:05 MST"), seconds(t.Ended.Sub(t.Started)))
-	fmt.Fprintf(b, "- Sent: %s, %s, %s\n", probesOf(t), Count(len(t.Flows), "flow"), Count(t.Stats.Probes, "packet"))
+	fmt.Fprintf(b, "- Sent: %s, %s, %s\n", probesOf(t), flowsOf(t), Count(t.Stats.Probes, "packet"))
 	fmt.Fprintf(b, "- With: traceflow %s\n", escape(shorten(t.Version, mostCell)))
 	d := newDrawing(t, o)
 	if drawn := table(d.rows(), o); len(drawn) > 0 {

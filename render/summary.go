@@ -49,7 +49,7 @@ func Summary(w io.Writer, t *traceflow.Trace) error {
 	if err := Findings(b, t); err != nil {
 		return err
 	}
-	fmt.Fprintf(b, "%s, %s, %s.\n", Count(len(t.Flows), "flow"), Count(t.Stats.Probes, "packet"), seconds(t.Ended.Sub(t.Started)))
+	fmt.Fprintf(b, "%s, %s, %s.\n", flowsOf(t), Count(t.Stats.Probes, "packet"), seconds(t.Ended.Sub(t.Started)))
 	return b.Flush()
 }
 
@@ -67,8 +67,6 @@ func Count(n int, noun string) string {
 		return "1 " + noun
 	case strings.HasSuffix(noun, "y"):
 		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
-	case strings.HasSuffix(noun, "ss"):
-		return fmt.Sprintf("%d %ses", n, noun)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

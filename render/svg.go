@@ -115,7 +115,7 @@ func fullName(s string) string { return picture.Shorten(s, 253) }
 
 // headingLines say when, how, what was found and how sure that is.
 func headingLines(t *traceflow.Trace) []string {
-	first := fmt.Sprintf("%s · %s · %s", t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), probesOf(t), Count(len(t.Flows), "flow"))
+	first := fmt.Sprintf("%s · %s · %s", t.Started.UTC().Format("2006-01-02 15:04:05 UTC"), probesOf(t), flowsOf(t))
 	lines := []string{first, shape(t)}
 	if why := ending(t); why != "" {
 		lines = append(lines, why)
@@ -123,5 +123,7 @@ func headingLines(t *traceflow.Trace) []string {
 	if !t.Complete {
 		lines = append(lines, "The measurement was cut short.")
 	}
-	return append(lines, statement(t)[0])
+	lines = append(lines, statement(t)[0])
+	found, _ := exits(t)
+	return append(lines, found...)
 }

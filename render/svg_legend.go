@@ -81,6 +81,7 @@ func (s *svg) legend(width int) *svgLegend {
 	if link(func(k *picture.Link) bool { return k.Lost > 0 }) {
 		l.add(`<g class="links"><path class="lossy" stroke-width="4" d="M0 0H28"/></g>`, 28, "loss that persists to the destination")
 	}
+	s.legendOfExits(l)
 	if len(s.d.Marks) > 0 {
 		l.add(`<g class="nat"><path d="M4 -9V9"/></g>`, 8, "addresses are translated")
 	}

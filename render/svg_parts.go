@@ -203,6 +203,7 @@ func (s *svg) node(n *picture.Node) {
 	case picture.Group:
 		s.printf("<rect class=\"s\" x=\"%d\" y=\"%d\" width=\"26\" height=\"14\" rx=\"7\"/>", x-13, n.Y-7)
 	}
+	s.tags(n)
 	if sign := signs[n.Status]; sign != "" {
 		s.printf("<text class=\"sign\" x=\"%d\" y=\"%d\">%s</text>", x+10, n.Y+16, sign)
 	}

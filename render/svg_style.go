@@ -65,6 +65,11 @@ const svgStyle = `
 .tf .nat.maybe path{stroke-dasharray:6 4}
 .tf .nat rect{fill:#8a2d6b}
 .tf .nat text{fill:#fff;font-size:10px;font-weight:700;text-anchor:middle}
+.tf .tag rect{fill:#fff;stroke:#1b2733;stroke-width:1.6}
+.tf .tag.maybe rect{stroke-dasharray:3 2.5}
+.tf .tag text{font-size:10px;font-weight:700;text-anchor:middle}
+.tf .tag.gone rect{stroke:#c8200a;stroke-dasharray:2 2.4}
+.tf .tag.new rect{stroke:#007d5a}
 .tf .stub path{fill:none;stroke:#54616e;stroke-width:1.8}
 .tf .stub text,.tf .legend text{fill:#54616e}
 @media (prefers-color-scheme:dark){
@@ -107,6 +112,9 @@ const svgStyle = `
 .tf .nat path{stroke:#e39ac6}
 .tf .nat rect{fill:#e39ac6}
 .tf .nat text{fill:#12181f}
+.tf .tag rect{fill:#12181f;stroke:#e6edf3}
+.tf .tag.gone rect{stroke:#ff6a52}
+.tf .tag.new rect{stroke:#3ddbaa}
 .tf .stub path{stroke:#a3b1bf}
 }
 `

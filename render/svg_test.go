@@ -63,6 +63,13 @@ var drawings = []struct {
 	{
 		golden: golden{name: "bar", ends: ipv4, flows: wide(80)},
 	},
+	{
+		golden:      golden{name: "exits", ends: ipv4, flows: times(8, exitLeft, exitRight, exitPort1, exitPort2)},
+		annotations: exitOwners(""),
+		after: func(t *traceflow.Trace) {
+			t.DataSets = []traceflow.DataSet{{Name: "mine", Kind: traceflow.KindPrefixes}}
+		},
+	},
 	{golden: golden{name: "hostile", ends: ipv4, flows: []string{wayA, wayB}}, annotations: hostile(), after: func(t *traceflow.Trace) {
 		t.Destination.Name, t.VantagePoint.Hostname = evilText+"dst", evilText+"src"
 	}},
@@ -329,6 +336,7 @@ func TestSVGSays(t *testing.T) {
 		{"bar", []string{"80 next hops", "many next hops, by share", "80 links, "}, []string{"198.51.100.7"}},
 		{"tunnels", []string{">NAT<", ">MPLS", "tunnel"}, nil},
 		{"ends", []string{">refused<", ">silence<", "1 flow no further: 1 silence"}, nil},
+		{"exits", []string{">relax<", ">2 exits<", ">2 ports<", ">port 2 of 2<", "consistent with as-path multipath-relax", "parallel ports of one member", "left by several ways"}, []string{"exits?"}},
 		{"hostile", []string{"&lt;script&gt;"}, []string{"<script"}},
 	}
 	for _, tt := range tests {

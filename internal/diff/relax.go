@@ -39,7 +39,7 @@ func (p *pair) relaxed(side int, kind Kind, exits *[2][][]traceflow.Exit) {
 			continue
 		}
 		m := p.moveFrom(near)
-		if m == nil {
+		if m == nil || !p.mostSeen(1-side, m.flows, x.Near.TTL+1) {
 			continue
 		}
 		var names []string
@@ -92,6 +92,18 @@ func (p *pair) passedEnough(side int, near netip.Addr, ttl uint8) bool {
 		}
 	}
 	return n >= needed(2)
+}
+
+// mostSeen reports whether most of some flows were answered at a TTL on a side: a hop
+// that is silent to them may be a next AS that is there still.
+func (p *pair) mostSeen(side int, flows []int, ttl uint8) bool {
+	n := 0
+	for _, f := range flows {
+		if p.at(side, f, int(ttl)).IsValid() {
+			n++
+		}
+	}
+	return 2*n > len(flows)
 }
 
 // moveFrom returns the move of flows that left a node for another next hop.

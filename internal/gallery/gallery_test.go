@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -40,13 +41,39 @@ func TestNetworksShow(t *testing.T) {
 	}
 }
 
-// simulate runs the command where waiting takes no time.
-func simulate(t *testing.T, args []string) []byte {
+// TestDifferences tests that what became of networks is what the captions say.
+func TestDifferences(t *testing.T) {
+	const regression = 2 // exit code
+	for _, n := range networks {
+		if n.after == "" {
+			continue
+		}
+		t.Run(n.name, func(t *testing.T) {
+			commands, files, err := n.snapshots(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, args := range commands {
+				simulate(t, args)
+			}
+			page := simulate(t, []string{"diff", "--format", "html", files[0], files[1]}, regression)
+			for _, want := range []string{n.verdict, `"label":"relax","certain":true,"status":"gone"`} {
+				if !bytes.Contains(page, []byte(want)) {
+					t.Errorf("the page lacks %s", want)
+				}
+			}
+		})
+	}
+}
+
+// simulate runs the command where waiting takes no time. Exit codes are those of a
+// trace, or others that are good.
+func simulate(t *testing.T, args []string, good ...int) []byte {
 	t.Helper()
 	var out, trouble bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
 		env := cli.Env{Out: &out, Err: &trouble, DropPrivileges: func() error { return nil }}
-		if code := cli.Run(t.Context(), env, args); code != 0 && code != notReached {
+		if code := cli.Run(t.Context(), env, args); !slices.Contains(append(good, 0, notReached), code) {
 			t.Fatalf("exit code %d: %s", code, &trouble)
 		}
 	})

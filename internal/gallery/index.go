@@ -28,7 +28,7 @@ func writeIndex(path string, pictures []photo) error {
 	entries := make([]entry, len(pictures))
 	for i := range pictures {
 		p := &pictures[i]
-		entries[i] = entry{p.name, p.file(), p.of.name + ".html#" + p.view, p.title, p.of.shows.String(), p.width, p.height}
+		entries[i] = entry{p.name, p.file(), p.of.name + ".html#" + p.view, p.title, p.of.caption(), p.width, p.height}
 	}
 	if err := indexPage.Execute(f, entries); err != nil {
 		f.Close()

@@ -90,7 +90,11 @@ func (g *gallery) run(only string) error {
 // draw writes the page of a result and photographs it.
 func (g *gallery) draw(c *camera, n *network, result []byte, photos []photo) error {
 	page := filepath.Join(g.out, n.name+".html")
-	if err := g.page(result, page); err != nil {
+	write := func() error { return g.page(result, page) }
+	if n.after != "" {
+		write = func() error { return g.difference(n, page) }
+	}
+	if err := write(); err != nil {
 		return err
 	}
 	for i := range photos {

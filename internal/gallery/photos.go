@@ -9,9 +9,12 @@ type network struct {
 	name     string
 	topology string // in testdata, or built in
 	kernel   bool   // made of kernels
-	args     []string
-	shows    shows
-	photos   []photo
+	// after is what became of it: then the page is that of the difference, and says
+	// the verdict.
+	after, verdict string
+	args           []string
+	shows          shows
+	photos         []photo
 }
 
 // photo is a window with a page in it.
@@ -56,7 +59,7 @@ var networks = []network{
 		name: "four", topology: "four", args: []string{"--paths", "64"},
 		shows: shows{
 			paths: 4, forks: []string{"gw into 4"}, slow: []string{"core → lb"},
-			signs: []string{"AS64496", "AS64500", "AS64501", "AS64511"},
+			signs: []string{"AS64496", "relax at gw", "AS64500", "AS64501", "AS64511"},
 		},
 		photos: []photo{desk("four", "Four paths over two providers", "theme=light")},
 	},
@@ -160,6 +163,39 @@ var networks = []network{
 		name: "ends", topology: "ends", args: []string{"--paths", "24"},
 		shows:  shows{paths: 3, forks: []string{"r2 into 3"}, ends: []string{"b1: silent", "b2: unreachable", "d2: silent"}},
 		photos: []photo{desk("ends", "A destination that never answered", "theme=light")},
+	},
+	{
+		name: "relax", topology: "relax", args: []string{"--seed", "3"},
+		shows: shows{
+			paths: 2, forks: []string{"border into 2"},
+			signs: []string{"AS64500", "relax at border", "AS64501", "exchange point EX-IX", "AS64502", "AS64503"},
+		},
+		photos: []photo{
+			desk("relax", "One border, two neighbours: as-path multipath-relax", "theme=light"),
+			desk("relax-border", "The card of the border that is left by two ways, dark", "theme=dark&node=2/192.0.2.9"),
+			phone("relax-phone", "The same on a phone", "theme=light"),
+		},
+	},
+	{
+		name: "ports", topology: "ixp-ports", args: []string{"--seed", "3", "--vary", "dst"},
+		shows: shows{
+			paths: 2, forks: []string{"border into 2"},
+			signs: []string{"AS64500", "2 ports at border", "exchange point EX-IX", "AS64503", "port 1 of 2 at port1", "port 2 of 2 at port2"},
+		},
+		photos: []photo{desk("ports", "Parallel ports of one member, seen by varying the destination", "theme=dark")},
+	},
+	{
+		name: "relax-off", topology: "relax", after: "relax-off", args: []string{"--seed", "3"},
+		verdict: "next hop 198.51.100.82 at TTL 3 behind 192.0.2.9 gone",
+		shows: shows{
+			paths: 2, forks: []string{"border into 2"},
+			signs: []string{"AS64500", "relax at border", "AS64501", "exchange point EX-IX", "AS64502", "AS64503"},
+		},
+		photos: []photo{
+			desk("relax-off", "Before and after: one of two neighbours is taken out", "theme=light"),
+			desk("relax-off-dark", "The same, dark, as owners", "theme=dark&group=as"),
+			phone("relax-off-phone", "The same on a phone", "theme=light"),
+		},
 	},
 	{
 		name: "kernel-d", topology: "d", kernel: true, args: []string{"--paths", "255"},

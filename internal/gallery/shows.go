@@ -66,6 +66,9 @@ func showsOf(d *picture.Drawing) shows {
 		if x := fmt.Sprintf("AS%d", n.ASN); n.ASN != 0 && !slices.Contains(s.signs, x) {
 			s.signs = append(s.signs, x)
 		}
+		for _, tag := range n.Tags {
+			s.signs = append(s.signs, tag.Label+" at "+called[n.ID])
+		}
 	}
 	for i := range d.Marks {
 		s.signs = append(s.signs, fmt.Sprintf("address translation before TTL %d", d.Marks[i].TTL))

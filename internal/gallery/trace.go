@@ -52,12 +52,14 @@ func (n *network) simulated(topology string) []string {
 
 // file returns what --sim is to be given: the name of a network that is built in,
 // or the path of a copy of ours.
-func (n *network) file(folder string) (string, error) {
-	data, err := own.ReadFile("testdata/" + n.topology + ".txtar")
+func (n *network) file(folder string) (string, error) { return fileOf(n.topology, folder) }
+
+func fileOf(topology, folder string) (string, error) {
+	data, err := own.ReadFile("testdata/" + topology + ".txtar")
 	if err != nil {
-		return n.topology, nil //nolint:nilerr // it is not ours, but built in
+		return topology, nil //nolint:nilerr // it is not ours, but built in
 	}
-	path := filepath.Join(folder, n.topology+".txtar")
+	path := filepath.Join(folder, topology+".txtar")
 	return path, os.WriteFile(path, data, 0o600)
 }
 

@@ -42,6 +42,7 @@ func Of(t *traceflow.Trace) *Drawing {
 	d.measure()
 	d.inherit()
 	d.addFindings()
+	d.addExits()
 	return d.Drawing
 }
 

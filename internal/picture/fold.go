@@ -105,6 +105,7 @@ func (n *Node) take(m Node) {
 		n.RTT.Median, n.RTT.P95, n.RTT.Max = max(n.RTT.Median, m.RTT.Median), max(n.RTT.P95, m.RTT.P95), max(n.RTT.Max, m.RTT.Max)
 	}
 	n.endHere(m.Ends)
+	n.inheritTags(&m)
 }
 
 // foldLinks bundles links that begin and end together now.

@@ -9,7 +9,7 @@ import (
 
 // draw makes a drawing of the stations.
 func (g *grouper) draw() *Drawing {
-	d := &Drawing{By: g.by, Merged: g.from.Merged, Flows: g.from.Flows}
+	d := &Drawing{By: g.by, Merged: g.from.Merged, Flows: g.from.Flows, Exits: g.from.Exits, More: g.from.More}
 	for i := range g.stations {
 		d.Nodes = append(d.Nodes, g.node(&g.stations[i]))
 	}
@@ -63,7 +63,10 @@ func (g *grouper) node(s *station) Node {
 		}
 		return n
 	}
-	n.Interface, n.Sent, n.Replies, n.Verdict, n.Medians = 0, 0, 0, "", nil
+	n.Interface, n.Sent, n.Replies, n.Verdict, n.Medians, n.Tags = 0, 0, 0, "", nil, nil
+	for _, m := range s.members {
+		n.inheritTags(m)
+	}
 	n.Status = s.members[0].Status
 	if slices.ContainsFunc(s.members, func(m *Node) bool { return m.Status != n.Status }) {
 		n.Status = Unchanged

@@ -57,5 +57,6 @@ func Merge(before, after *Drawing) *Drawing {
 	m.addNodes(d)
 	m.addLinks(d)
 	m.addPaths(d)
+	m.mergeExits(d)
 	return d
 }

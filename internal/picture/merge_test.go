@@ -5,6 +5,7 @@ package picture_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -244,7 +245,7 @@ func TestMergeWithItself(t *testing.T) {
 		}
 		m.Merged = false
 		options := cmp.Options{
-			cmpopts.IgnoreUnexported(picture.Pipe{}, picture.Path{}, picture.Flow{}), cmpopts.IgnoreFields(picture.Link{}, "Label"), cmpopts.EquateEmpty(),
+			cmpopts.IgnoreUnexported(picture.Pipe{}, picture.Path{}, picture.Flow{}), cmpopts.IgnoreFields(picture.Link{}, "Label"), cmpopts.EquateEmpty(), cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),
 			cmpopts.SortSlices(func(a, b picture.Link) bool { return a.From+a.To < b.From+b.To }),
 		}
 		if diff := cmp.Diff(d, m, options); diff != "" {

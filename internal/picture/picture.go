@@ -38,6 +38,10 @@ type Drawing struct {
 	// TooLarge says why nothing has a place: there is too much of it. It is "" for
 	// a drawing that can be drawn.
 	TooLarge string `json:"too_large,omitempty"`
+	// Exits are where paths leave an AS by several ways, those that there is anything
+	// to say of. More is how many were too many. All drawings of a result have the same.
+	Exits []Exit `json:"-"`
+	More  int    `json:"-"`
 	// Flows are those of Paths. All drawings of a result have the same.
 	Flows []Flow `json:"-"`
 }
@@ -122,6 +126,8 @@ type Node struct {
 	Ends []End `json:"ends,omitempty"`
 	// Members are what a bar stands for, in the order of address.
 	Members []Node `json:"members,omitempty"`
+	// Tags stand below it: exits that begin here, and ports that are parallel.
+	Tags []Tag `json:"tags,omitempty"`
 	// Name is that of a group's owner or city; "" where it is not known.
 	Name string `json:"name,omitempty"`
 	// Stations are the nodes that a station of a grouped drawing stands for, by

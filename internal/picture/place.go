@@ -128,6 +128,9 @@ func (p *placer) measureNodes() {
 			if tunnel[n.ID] {
 				n.Below += pipeRoom
 			}
+			if n.Kind != Bar { // whose height that is
+				n.Below += TagHeight * len(n.Tags)
+			}
 			for _, line := range n.Lines {
 				width = max(width, letterWidth(len([]rune(line)))+8)
 			}

@@ -5,6 +5,8 @@ import { endText } from "./draw.ts";
 import type { Detail, Link, Node, Path, Status } from "./data.ts";
 import { ask } from "./ask.ts";
 import { h, s, say } from "./dom.ts";
+import { exitsAt } from "./exits.ts";
+import { addresses, flowsOf } from "./flows.ts";
 import { key, type Model, type Pick } from "./model.ts";
 import { count, lossOf, ms, percent, ranges, verdict } from "./text.ts";
 
@@ -52,12 +54,15 @@ function nodeLink(m: Model, id: string): HTMLButtonElement {
   return ask(m.name(id), { kind: "node", id }, { class: "link" });
 }
 
-/** Ports of the flows of some paths. */
+/** Ports of the flows of some paths, or where these go. */
 function portsOf(m: Model, paths: Set<number>): string {
-  const ports: number[] = [];
-  for (const id of paths) for (const f of m.paths.get(id)?.flows ?? []) ports.push(m.flows.get(f)?.src_port ?? 0);
-  const text = ranges(ports);
-  return text.length > 160 ? `${text.slice(0, text.lastIndexOf(",", 160))}, …` : text;
+  return flowsOf(m, paths, 160).text;
+}
+
+/** The same as a line. */
+function portsLine(m: Model, paths: Set<number>): Element[] {
+  const { name, text } = flowsOf(m, paths, 160);
+  return m.page.heading.protocol === "icmp" && name === "Source ports" ? [] : [h("p", { class: "quiet num" }, `${name} ${text}`)];
 }
 
 function pathLinks(m: Model, paths: Set<number>): HTMLElement {
@@ -147,6 +152,7 @@ function nodeCard(m: Model, n: Node): Element[] {
   ]));
   if (n.kind === "silent") out.push(h("p", { class: "quiet" }, "No answer to any packet. Whoever stands here forwards them all the same."));
   if (d.recent_us && d.recent_us.length > 2) out.push(h("h3", {}, `Round trips, ${d.recent_us.length} in the order of sending`), spark(d.recent_us));
+  out.push(...exitsAt(m, n));
   if (n.members) out.push(...memberTable(n));
   const near = (title: string, links: Link[] | undefined, end: (l: Link) => string) => {
     if (!links?.length) return;
@@ -162,7 +168,7 @@ function nodeCard(m: Model, n: Node): Element[] {
   near("Links to it", m.into.get(n.id), (l) => l.from);
   near("Links from it", m.outOf.get(n.id), (l) => l.to);
   if (n.kind !== "source") out.push(h("h3", {}, `Paths through it (${paths.size})`), pathLinks(m, paths));
-  if (m.page.heading.protocol !== "icmp" && n.kind !== "source") out.push(h("p", { class: "quiet num" }, `Source ports ${portsOf(m, paths)}`));
+  if (n.kind !== "source") out.push(...portsLine(m, paths));
   const copies = h("div", { class: "copies" });
   if (n.address) copies.append(copyButton("address", n.address));
   if (n.hostname) copies.append(copyButton("name", n.hostname));
@@ -251,9 +257,9 @@ function linkCard(m: Model, l: Link): Element[] {
     ]),
     h("h3", {}, `Paths that take it (${paths.size})`),
     pathLinks(m, paths),
-    ...(m.page.heading.protocol === "icmp" ? [] : [h("p", { class: "quiet num" }, `Source ports ${portsOf(m, paths)}`)]),
+    ...portsLine(m, paths),
     h("h3", {}, "Copy"),
-    h("div", { class: "copies" }, copyButton("ends", `${m.nodes.get(l.from)?.address ?? m.name(l.from)} > ${m.nodes.get(l.to)?.address ?? m.name(l.to)}`), copyButton("ports", portsOf(m, paths))),
+    h("div", { class: "copies" }, copyButton("ends", `${m.nodes.get(l.from)?.address ?? m.name(l.from)} > ${m.nodes.get(l.to)?.address ?? m.name(l.to)}`), copyButton(addresses(m.page) > 1 ? "addresses" : "ports", portsOf(m, paths))),
   ];
 }
 
@@ -281,14 +287,14 @@ function pathCard(m: Model, p: Path): Element[] {
       ["Flows", `${p.flows.length} of ${m.page.flows.length}`],
       ...became(m, p),
       ["Round trip before", p.before?.median_us ? `${ms(p.before.median_us)} median` : ""],
-      ["Source ports", m.page.heading.protocol === "icmp" ? "" : portsOf(m, new Set([p.id]))],
+      [flowsOf(m, [p.id], 160).name, m.page.heading.protocol === "icmp" && addresses(m.page) < 2 ? "" : portsOf(m, new Set([p.id]))],
       ["Length", count(p.length, "hop")],
       ["Reached", !p.reached ? `no: ${p.end ?? "not known why"}` : (p.sent.at(-1) ?? 0) > 0 ? "yes" : "as other flows do; its own were not sent so far"],
       ["Loss", p.loss === undefined ? "N/A: the destination does not tell" : p.loss > 0 ? h("span", { class: p.verdict.includes("persists") ? "loss" : "" }, percent(p.loss)) : "none"],
       ["Round trip", end ? `${end.whole ? "" : `N/A; to TTL ${end.ttl}: `}${ms(end.median)} median, p95 ${ms(end.p95)}, of ${end.replies} ${end.replies === 1 ? "reply" : "replies"}` : "N/A"],
       ["ASes", as.map((n) => `AS${n}`).join(" ")],
     ]),
-    h("h3", {}, flow ? `Copy, for source port ${flow.src_port}` : "Copy"),
+    h("h3", {}, flow ? `Copy, for ${addresses(m.page) > 1 ? `the flow to ${flow.to ?? m.page.heading.address}` : `source port ${flow.src_port}`}` : "Copy"),
     copies,
     h("h3", {}, "Hops"),
     h("table", {}, h("thead", {}, h("tr", {}, h("th", { class: "num" }, "TTL"), h("th", {}, "Hop"), h("th", { class: "num" }, "Median"), h("th", { class: "num" }, "Lost"))), body),

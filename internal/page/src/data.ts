@@ -13,8 +13,42 @@ export interface Page {
   /** Drawings with fewer stations: those that say anything else. */
   groups?: Partial<Record<Grouping, Group>>;
   details: Record<string, Detail>;
+  /** Where paths leave an AS by several ways, and how many more there are. */
+  exits: Exit[];
+  more_exits?: number;
   flows: Flow[];
   paths: Path[];
+}
+
+/** Several ways out of an AS, in words. */
+export interface Exit {
+  status?: Status;
+  /** "relax-border", "multi-exit", "same-as-multipath", "ixp-parallel" or "undetermined". */
+  class: string;
+  word: string;
+  /** How sure that is, or why it cannot be told. */
+  sure: string;
+  from: string;
+  /** ID of the station where the paths part. */
+  near?: string;
+  evidence: string[];
+  branches: ExitBranch[];
+  /** Whether flows went to several addresses. */
+  destinations?: boolean;
+}
+
+/** One way out: IDs of the stations that are its last hop in the AS and the first
+ * behind. */
+export interface ExitBranch {
+  leave: string[];
+  enter: string[];
+  as?: string;
+  ixp?: string;
+  known: string;
+  as_path: string;
+  flows: number;
+  share: number;
+  destinations: number;
 }
 
 /** What stations may be drawn together by. */
@@ -77,6 +111,8 @@ export interface Flow {
   src_port: number;
   dst_port: number;
   label?: number;
+  /** Where it goes, if that is not the destination. */
+  to?: string;
 }
 
 /** A path hop by hop, none of them in a bar; figures begin behind the source. */
@@ -163,6 +199,7 @@ export interface Node {
   hidden?: number;
   ends?: { reason: string; flows: number }[];
   members?: Node[];
+  tags?: Tag[];
   /** Name of a group's owner or city. */
   name?: string;
   /** IDs of what a station of a grouped drawing stands for, in the drawing of
@@ -181,6 +218,15 @@ export interface Node {
   in?: Track;
   out?: Track;
   lines: string[] | null;
+}
+
+/** A word below a station: of an exit, by its index. */
+export interface Tag {
+  kind: "exit" | "port";
+  exit: number;
+  label: string;
+  certain: boolean;
+  status?: Status;
 }
 
 /** What something was in the first of two results. */

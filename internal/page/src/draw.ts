@@ -8,6 +8,7 @@ import type { Metric } from "./state.ts";
 import { Names } from "./names.ts";
 import { Pill } from "./pill.ts";
 import { dress, stroke, Strokes } from "./strokes.ts";
+import { tag } from "./tags.ts";
 import { count } from "./text.ts";
 
 /** A path that is drawn over the others. */
@@ -192,6 +193,7 @@ export class Scene {
       default:
         g.append(s("circle", { class: "s", cx: 0, cy: 0, r: 5.5 }));
     }
+    tag(n, g);
     if (n.status) g.append(s("text", { class: `sign ${n.status}`, x: 13, y: 16 }, signOf(n.status)));
     this.nodes.set(n.id, g);
     return g;
@@ -309,7 +311,7 @@ function nodeClass(n: Node, into: Link[] | undefined): string {
 
 /** Says whether a station is a circle and its name, and nothing else. */
 function isPlain(n: Node): boolean {
-  return (n.kind === "router" || n.kind === "silent") && !n.ends?.length && n.status === undefined;
+  return (n.kind === "router" || n.kind === "silent") && !n.ends?.length && n.status === undefined && !n.tags;
 }
 
 function place(n: Node): string {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { h } from "./dom.ts";
+import { addresses, allFlows } from "./flows.ts";
 import type { Model } from "./model.ts";
 import { exchange } from "./morph.ts";
 import { count, ranges, utc } from "./text.ts";
@@ -39,13 +40,13 @@ function facts(m: Model): HTMLElement {
   const add = (...parts: (Element | string)[]) => box.append(h("span", {}, ...parts));
   const flows = m.page.flows.length;
   const taken = m.page.paths.filter((p) => p.status !== "gone" && p.flows.length > 0).length;
-  add(h("b", {}, count(g.difference ? taken : m.page.paths.length, "path")), ` of ${count(flows, "flow")}${g.difference ? " now" : ""}`);
+  add(h("b", {}, count(g.difference ? taken : m.page.paths.length, "path")), ` of ${allFlows(m.page)}${g.difference ? " now" : ""}`);
   const all = g.reached === g.followed && g.reached > 0;
   const partly = all && g.followed < flows;
   add(h("b", {}, all ? "reached" : g.reached === 0 ? "not reached" : `reached ${g.reached}/${g.followed}`),
     partly ? ` by all ${g.followed} followed to the end` : all ? ` ${g.reached}/${g.followed}` : g.measuring && g.reached === 0 ? " so far" : "");
   add(g.probes);
-  if (g.protocol !== "icmp" && flows > 0) add(`source ports ${ports(m.page.flows.map((f) => f.src_port))}`);
+  if (g.protocol !== "icmp" && flows > 0 && addresses(m.page) < 2) add(`source ports ${ports(m.page.flows.map((f) => f.src_port))}`);
   add(`${count(g.packets, "packet")}, ${g.replies} answered`);
   if (!g.difference) add(utc(g.started));
   if (g.difference) {

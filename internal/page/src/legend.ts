@@ -5,6 +5,7 @@ import { h, s } from "./dom.ts";
 import type { Colours } from "./colour.ts";
 import type { Model } from "./model.ts";
 import type { Metric } from "./state.ts";
+import { tagLegend } from "./tags.ts";
 import { ms } from "./text.ts";
 
 const steps = [1, 5, 20, 60]; // milliseconds: picture.LevelFrom
@@ -59,6 +60,7 @@ export function legend(m: Model, colours: Colours, metric: Metric): Element[] {
   if (has("exchange")) add("exchange point", 18, s("g", { class: "exchange" }, s("path", { class: "s", d: "M9 -7l7 7l-7 7l-7 -7z" })));
   if (has("group")) add("stations of one owner or place", 22, s("g", { class: "group" }, s("rect", { class: "s", x: 2, y: -6.5, width: 18, height: 13, rx: 6.5 })));
   if (has("bar")) add("many next hops", 20, s("g", { class: "bar" }, s("rect", { class: "s", x: 1, y: -7, width: 18, height: 14, rx: 3 }), s("path", { class: "rods", d: "M4 -3h9M4 0h6M4 3h10" })));
+  tagLegend(m, add);
   if (d.marks.length > 0) add("address translation", 10, s("g", { class: "nat" }, s("path", { d: "M5 -8V8" })));
   if (d.pipes.length > 0) add("tunnel", 34, s("g", { class: "pipe", transform: "scale(.7)" }, s("path", { class: "wall", d: "M12 0H36" }), s("path", { d: "M12 0H36" })));
   return out;

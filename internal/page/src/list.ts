@@ -3,6 +3,7 @@
 import type { Path } from "./data.ts";
 import { h } from "./dom.ts";
 import { signOf } from "./draw.ts";
+import { flowsOf } from "./flows.ts";
 import type { Model } from "./model.ts";
 import { exchange } from "./morph.ts";
 import { count, ms, percent } from "./text.ts";
@@ -100,9 +101,15 @@ export class List {
     return [
       h("span", {}, h("span", { class: "what" }, `Path ${p.id} `), p.status ? h("span", { class: `status ${p.status}` }, `${signOf(p.status)} ${p.status} `) : null, h("span", { class: "quiet" }, `${p.length} hops${p.reached ? "" : `, ${p.end ?? "not reached"}`}`)),
       h("span", { class: this.model.slow(p) ? "figure num slow" : "figure num" }, end?.whole ? ms(end.median) : "N/A"),
-      h("span", { class: "more num" }, h("span", {}, this.model.page.heading.protocol === "icmp" || p.flows.length === 0 ? count(p.flows.length, "flow") : `port ${this.model.ports(p)}`), h("span", {}, far)),
+      h("span", { class: "more num" }, h("span", {}, this.flows(p)), h("span", {}, far)),
       h("span", { class: "more num" }, h("span", {}, p.before ? `${count(p.flows.length, "flow")}${p.before.flows === p.flows.length ? ", as before" : `, before ${p.before.flows}`}` : as.length > 0 ? as.map((n) => `AS${n}`).join(" ") : count(p.flows.length, "flow")), loss),
     ];
+  }
+
+  private flows(p: Path): string {
+    const { name, text } = flowsOf(this.model, [p.id], Infinity);
+    if (p.flows.length === 0 || name === "Source ports" && this.model.page.heading.protocol === "icmp") return count(p.flows.length, "flow");
+    return `${name === "Source ports" ? "port" : "to"} ${text}`;
   }
 
   private key(e: KeyboardEvent) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Detail, Flow, Link, Node, Page, Path } from "./data.ts";
-import { ranges } from "./text.ts";
 
 /** What is picked: a station, a link, or a path. */
 export type Pick = { kind: "node"; id: string } | { kind: "link"; from: string; to: string } | { kind: "path"; id: number };
@@ -137,14 +136,9 @@ export class Model {
     }
     for (const f of p.flows) {
       const flow = this.flows.get(f);
-      if (flow) out.add(` ${flow.src_port} ${flow.dst_port} `);
+      if (flow) out.add(` ${flow.src_port} ${flow.dst_port} ${flow.to ?? ""} `);
     }
     return [...out].join("\n");
-  }
-
-  /** Source ports of a path's flows. */
-  ports(p: Path): string {
-    return ranges(p.flows.map((f) => this.flows.get(f)?.src_port ?? 0));
   }
 
   /** The ASes along a path, each once in a row. */

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Link, Node } from "./data.ts";
+import type { Drawing, Link, Node } from "./data.ts";
 import { endText } from "./draw.ts";
 import { ask } from "./ask.ts";
 import { byTTL } from "./cut.ts";
 import { h } from "./dom.ts";
+import { exitStory } from "./exits.ts";
 import type { Model } from "./model.ts";
 import { count, ms, percent, ranges, sentence } from "./text.ts";
 
 /** What stands out, in words, while nothing is picked: how many paths, where they
  * part, which link is slow, what is lost and where nothing answers. */
 export function summary(m: Model): Element[] {
-  const d = m.page.drawing;
+  const d = staying(m.page.drawing);
   const ul = h("ul", { class: "story" });
   const add = (bad: boolean, ...parts: (Element | string)[]) => ul.append(h("li", bad ? { class: "bad" } : {}, ...parts));
   const node = (id: string) => ask(m.name(id), { kind: "node", id }, { class: "link" });
@@ -59,7 +60,13 @@ export function summary(m: Model): Element[] {
   const exchanges = new Set(d.nodes.map((n) => n.ixp).filter(Boolean));
   if (exchanges.size > 0) add(false, `Exchange points: ${[...exchanges].join(", ")}.`);
   const heading = difference.length > 0 ? h("h3", {}, "What stands out") : h("div", { class: "top" }, h("h2", { tabindex: -1 }, "What stands out"));
-  return [...difference, heading, ul];
+  return [...difference, heading, ul, ...exitStory(m)];
+}
+
+/** A drawing without what is gone: what stands out is so now. */
+function staying(d: Drawing): Drawing {
+  if (d.merged !== true) return d;
+  return { ...d, nodes: d.nodes.filter((n) => n.status !== "gone"), links: d.links.filter((l) => l.status !== "gone") };
 }
 
 /** What changed between two results, the worst first. */
@@ -81,8 +88,8 @@ function changes(m: Model): Element[] {
  * own, so silence makes no fork. */
 function forks(m: Model) {
   const out = new Map<number, { ttl: number; nodes: Node[]; least: number; most: number }>();
-  for (const n of m.page.drawing.nodes) {
-    const next = (m.outOf.get(n.id) ?? []).filter((l) => n.kind !== "source" || m.nodes.get(l.to)?.kind !== "silent").reduce((sum, l) => sum + l.bundle, 0);
+  for (const n of staying(m.page.drawing).nodes) {
+    const next = (m.outOf.get(n.id) ?? []).filter((l) => l.status !== "gone").filter((l) => n.kind !== "source" || m.nodes.get(l.to)?.kind !== "silent").reduce((sum, l) => sum + l.bundle, 0);
     if (next < 2 || n.kind === "silent" || n.kind === "bar") continue;
     const ttl = n.kind === "source" ? 0 : n.ttl;
     const f = out.get(ttl) ?? { ttl, nodes: [], least: next, most: next };

@@ -2,6 +2,7 @@
 
 import { ask } from "./ask.ts";
 import { h } from "./dom.ts";
+import { exitRows } from "./exits.ts";
 import type { Model } from "./model.ts";
 import { lossOf, ms, percent, sentence } from "./text.ts";
 
@@ -34,14 +35,23 @@ export function tables(m: Model, shown: (ttl: number) => boolean): Element[] {
     ...(d.too_large ? [h("p", { class: "trouble" }, `${sentence(d.too_large)} Here it is as tables.`)] : []),
     h("table", {}, caption("Stations", all.length), head("TTL", "Address", "Name", "AS", "Kind", "Flows", "Share", "Median", "p95", "Loss", "What it means"), nodes),
     h("table", {}, caption("Links", drawn.length), head("From", "To", "Kind", "Flows", "Share", "Delay added", "Replies", "Loss that persists"), links),
+    ...exits(m),
   ];
+}
+
+/** The ways out of ASes, where there are several. */
+function exits(m: Model): Element[] {
+  const rows = exitRows(m);
+  if (rows.length === 0) return [];
+  return [h("table", {}, caption("Exits", rows.length), head("Paths part at", "Leave by", "Enter by", "Next AS", "Exchange", "Class", "How sure, or why not", "Flows", m.page.exits.some((x) => x.destinations) ? "Addresses" : "Share", "AS path", "Next AS known by", "Evidence"),
+    h("tbody", {}, ...rows.slice(0, most).map((cells) => row(...cells))))];
 }
 
 function caption(name: string, rows: number) {
   return h("caption", {}, rows <= most ? `${name} (${rows})` : `${name} (the first ${most} of ${rows}: Filter chooses TTLs, and Export has all paths)`);
 }
 
-const figures = new Set(["TTL", "Flows", "Share", "Median", "p95", "Delay added", "Replies"]);
+const figures = new Set(["TTL", "Flows", "Share", "Median", "p95", "Delay added", "Replies", "Addresses"]);
 
 function head(...names: string[]) {
   return h("thead", {}, h("tr", {}, ...names.map((n) => h("th", figures.has(n) ? { scope: "col", class: "num" } : { scope: "col" }, n))));

@@ -2,6 +2,7 @@
 
 import { h } from "./dom.ts";
 import type { Link, Node, Past, Status } from "./data.ts";
+import { exitTip } from "./exits.ts";
 import type { Model } from "./model.ts";
 import { count, ms, percent } from "./text.ts";
 
@@ -35,7 +36,7 @@ export function nodeTip(m: Model, n: Node): string {
   if (n.unreached) lines.push("answered nothing");
   if (n.kind !== "source" && n.flows > 0) lines.push(`${count(n.flows, "flow")}, ${percent(n.share)}`);
   if (n.replies > 0) lines.push(n.kind === "bar" ? `${ms(n.rtt_us.min)} to ${ms(n.rtt_us.max)}` : `${ms(n.rtt_us.median)} median of ${n.replies} ${n.replies === 1 ? "reply" : "replies"}`);
-  lines.push(...became(m, n));
+  lines.push(...exitTip(m, n), ...became(m, n));
   if (n.replies > 0 && n.replies < n.sent) lines.push(`${n.sent - n.replies} of ${n.sent} packets without an answer${n.verdict === "persists" ? ": lost on the path" : n.verdict === "local" ? ": no loss of the path" : ""}`);
   return lines.join("\n");
 }
