@@ -181,7 +181,11 @@ func (p *pair) vanished(ttl int, b, a map[traceflow.Responder]spread, side int) 
 		group := p.noise.find(ttl, who)
 		all, width := total(b, group)
 		rest, left := total(a, group)
-		if width < 2 || left == 0 || a[who].answers > 0 || b[who].passes < len(p.sides[side].passes) {
+		if width < 2 || left == 0 {
+			continue
+		}
+		if a[who].answers > 0 || b[who].passes < len(p.sides[side].passes) {
+			p.tests++
 			continue
 		}
 		f := &finding{}
