@@ -117,9 +117,9 @@ func open(in io.Reader) (*lines, error) {
 
 // lines reads a file line by line, and no more than it should.
 type lines struct {
-	in    *bufio.Reader
-	n     int // read so far
-	size  int
+	in   *bufio.Reader
+	n    int // read so far
+	size int
 	// objects are those of the line that is read, all those of all lines.
 	objects, all int
 	first        []byte // the first one
