@@ -94,6 +94,8 @@ func TestReadRefuses(t *testing.T) {
 		{"port", "targets: [192.0.2.1]\ndefaults: {port: 65536}\n", "2:18: \"65536\" is no whole number from 1 to 65535"},
 		{"port of ICMP", "targets: [192.0.2.1]\ndefaults: {port: 5, protocol: icmp}\n", "1:11: \"192.0.2.1\": ICMP has no ports"},
 		{"mtu of TCP", "targets: [192.0.2.1]\ndefaults: {mtu: true, protocol: tcp}\n", "1:11: \"192.0.2.1\": a SYN carries no data"},
+		{"ends", "targets: [192.0.2.1]\ndefaults: {ends: 2000}\n", "2:18: \"2000\" is no whole number from 1 to 1000"},
+		{"impossible budget of ends", "targets: [192.0.2.1]\nbudget: 10s\ndefaults: {flows: 16, ends: 100}\n", "2:9: a budget of 10s is impossible: 16 flows to 1 targets in 2 passes are about 3680 packets, which take 1m4s at 500 a second; a budget of 1m4s would do, or 2 flows in all"},
 		{"mtu", "targets: [192.0.2.1]\ndefaults: {mtu: yes}\n", "2:17: \"yes\" is neither true nor false"},
 		{"budget", "targets: [192.0.2.1]\nbudget: soon\n", "2:9: \"soon\" is no time"},
 		{"negative budget", "targets: [192.0.2.1]\nbudget: -5\n", "2:9: \"-5\" is not more than 0"},
