@@ -72,6 +72,9 @@ func readExpectation(e plan.Expectation) (*expectation, error) {
 		if !slices.Contains(kinds, Kind(out.Kind)) {
 			return wrong("unknown kind")
 		}
+		if k := Kind(out.Kind); k == Unmeasured || k == Unstable || k == NotSeen {
+			return wrong("what is not known, or did not come, is nothing to expect")
+		}
 		for _, v := range e.Values {
 			out.readDrain(v)
 		}

@@ -214,6 +214,9 @@ func (r *reader) labels(to *map[string]string, n *yaml.Node) error {
 			return r.wrong(key, "the label %s stands here again", quoted(key.Value))
 		}
 		own[key.Value] = true
+		if key.Value == "" || len(key.Value) > longestName {
+			return r.wrong(key, "the name of a label has 1 to %d bytes", longestName)
+		}
 		var text string
 		if err := r.name(&text, value); err != nil {
 			return err
