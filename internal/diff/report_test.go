@@ -177,6 +177,19 @@ func TestExpectations(t *testing.T) {
 	}
 }
 
+// TestLongName: a title is a line, whatever somebody called a target.
+func TestLongName(t *testing.T) {
+	s := newScene(t, fourWide, threeWide, how{flows: 32})
+	for _, side := range []*snapshot.Snapshot{s.before, s.after} {
+		side.Targets[0].Name = strings.Repeat("é\x1b[2J\u202e", 10_000)
+	}
+	for _, e := range s.compare(t, diff.Comparison{}).Events {
+		if n := len([]rune(e.Title)); n > 400 || strings.ContainsAny(e.Title, "\x1b\u202e\n") {
+			t.Errorf("a title of %d letters: %.50q", n, e.Title)
+		}
+	}
+}
+
 // TestPolicy overrides severities.
 func TestPolicy(t *testing.T) {
 	s := newScene(t, fourWide, threeWide, how{flows: 32})
