@@ -20,7 +20,8 @@ func (c packets) String() string {
 
 // packetsOf counts those of flows that reach the destination on both sides, pass by
 // pass: silence of a flow that does not is no loss. Nor is that of routers, which
-// answer less than they forward.
+// answer less than they forward: where one way is longer than another, and packets
+// take turns, some of those that count here would end at a router.
 func (p *pair) packetsOf(side int) (passes []packets, all packets) {
 	s := &p.sides[side]
 	if s.packets != nil {
@@ -28,7 +29,7 @@ func (p *pair) packetsOf(side int) (passes []packets, all packets) {
 	}
 	counts := make([]bool, len(p.flows))
 	for f := range p.flows {
-		counts[f] = p.sides[before].tracks[f].reached() > 0 && p.sides[after].tracks[f].reached() > 0
+		counts[f] = p.sides[before].tracks[f].ends() && p.sides[after].tracks[f].ends()
 	}
 	for _, pass := range s.passes {
 		var c packets
@@ -54,6 +55,21 @@ func (p *pair) packetsOf(side int) (passes []packets, all packets) {
 	}
 	s.packets = passes
 	return passes, sum(passes)
+}
+
+// ends reports whether the destination answered a flow, and always at one distance.
+func (k *track) ends() bool {
+	distance := 0
+	for _, w := range k.walks {
+		if w.End != traceflow.EndReached {
+			continue
+		}
+		if distance > 0 && w.Distance() != distance {
+			return false
+		}
+		distance = w.Distance()
+	}
+	return distance > 0
 }
 
 func sum(passes []packets) (all packets) {
