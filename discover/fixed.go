@@ -24,6 +24,10 @@ type Fixed struct {
 	FirstTTL, MaxTTL uint8
 	// Repeats is how many probes are sent for each flow and TTL; 0 means 1.
 	Repeats int
+	// Ends is how many probes of each flow are sent to the destination at least, once
+	// it has answered: what they lose is packets and not answers of routers; 0 means
+	// Repeats.
+	Ends int
 	// SilentHops is how many TTLs in a row may stay unanswered, beyond the
 	// last hop known to exist, before a flow is given up; 0 means
 	// DefaultSilentHops.
@@ -93,9 +97,10 @@ type fixedState struct {
 // flowState is the progress of one flow.
 type flowState struct {
 	walk      traceflow.Walk
-	next      int // lowest TTL not probed yet
-	doubted   int // the TTL before the end that was last probed again
-	confirmed int // how often it was
+	next      int  // lowest TTL not probed yet
+	doubted   int  // the TTL before the end that was last probed again
+	confirmed int  // how often it was
+	ended     bool // the rest of Fixed.Ends was sent
 }
 
 func newFixedState(f *Fixed) *fixedState {
@@ -209,6 +214,13 @@ func (s *fixedState) plan(first, wait bool) []traceflow.Probe {
 		f.next = max(f.next, upTo+1)
 		if ttl := s.doubtful(f); ttl > 0 {
 			probes = append(probes, traceflow.Probe{Flow: f.walk.Flow, TTL: uint8(ttl)})
+			continue
+		}
+		if f.walk.End == traceflow.EndReached && f.next > f.walk.Distance() && !f.ended {
+			f.ended = true
+			for range s.Ends - s.Repeats {
+				probes = append(probes, traceflow.Probe{Flow: f.walk.Flow, TTL: uint8(f.walk.Distance())})
+			}
 		}
 	}
 	return probes

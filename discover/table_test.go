@@ -126,6 +126,7 @@ func TestFixedTable(t *testing.T) {
 		{name: "max TTL too low", table: &table{distance: exactly(20)}, fixed: discover.Fixed{MaxTTL: 12}, end: traceflow.EndMaxTTL, hops: exactly(12)},
 		{name: "max TTL 1", table: &table{distance: exactly(20)}, fixed: discover.Fixed{MaxTTL: 1}, end: traceflow.EndMaxTTL, hops: exactly(1)},
 		{name: "max TTL is the distance", table: &table{distance: exactly(12)}, fixed: discover.Fixed{MaxTTL: 12}},
+		{name: "five packets to the end", table: &table{distance: exactly(10)}, fixed: discover.Fixed{Ends: 5}, probes: 57},
 		{name: "three queries", table: &table{distance: exactly(10)}, fixed: discover.Fixed{Repeats: 3}, probes: 121},
 		{name: "four silent hops", table: &table{distance: exactly(12), silent: func(_, ttl int) bool { return ttl > 4 && ttl < 9 }}},
 		{name: "ten silent hops, quotes tell", table: &table{distance: exactly(16), silent: func(_, ttl int) bool { return ttl > 4 && ttl < 15 }}},

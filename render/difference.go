@@ -209,7 +209,7 @@ func (d *Difference) notes() (notes [][2]string) {
 	if floor := d.lossFloor(); floor >= 1 {
 		notes = append(notes, [2]string{"loss", "too few packets to see any rise of it"})
 	} else if floor > 0 {
-		notes = append(notes, [2]string{"loss", "a rise of less than " + percentage(floor) + " would not have been seen"})
+		notes = append(notes, [2]string{"loss", "a rise of less than " + percentage(floor) + " may not have been seen"})
 	}
 	if d.swapped() {
 		notes = append(notes, [2]string{"order", "the first file was measured last: what is new here was before"})

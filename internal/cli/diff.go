@@ -116,6 +116,9 @@ func (o *diffOptions) validate(given func(flag string) bool, args []string) erro
 	case !slices.Contains(colors, o.color):
 		return fmt.Errorf("--color %q is none of %s", o.color, strings.Join(colors, ", "))
 	}
+	if len(o.failOn) == 0 {
+		return fmt.Errorf("--fail-on names nothing: at least one of %s", strings.Join(severityNames(), ", "))
+	}
 	for _, name := range o.failOn {
 		if !slices.Contains(severityNames(), name) {
 			return fmt.Errorf("--fail-on %q is none of %s", name, strings.Join(severityNames(), ", "))

@@ -76,7 +76,7 @@ func (o *snapshotOptions) validate(given func(string) bool, args []string) error
 	if len(args) > 0 {
 		return errors.New("--like has the destinations: give it, or others")
 	}
-	for _, flag := range []string{"plan", "paths", "udp", "tcp", "icmp", "srcport", "dstport", "tos", "vary", "mtu", "ipv4", "ipv6", "seed"} {
+	for _, flag := range []string{"plan", "paths", "udp", "tcp", "icmp", "srcport", "dstport", "tos", "vary", "mtu", "ends", "ipv4", "ipv6", "seed"} {
 		if given(flag) {
 			return fmt.Errorf("--like measures what that file has, and --%s is something else", flag)
 		}

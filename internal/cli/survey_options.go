@@ -23,7 +23,7 @@ type surveyOptions struct {
 	names           annotateOptions
 	plan, name      string
 	paths           pathCount
-	passes          int
+	passes, ends    int
 	budget, timeout seconds
 	rate            float64
 	retries         int
@@ -46,8 +46,9 @@ func (o *surveyOptions) addFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.plan, "plan", "", "`file` that names targets and what to expect (YAML)")
-	f.VarP(&o.paths, "paths", "P", "`number` of flows to each target; auto: as many as\nits width takes, 16 to 64")
+	f.VarP(&o.paths, "paths", "P", "`number` of flows to each target; auto: as many as its\nwidth takes, 16 to 64")
 	f.IntVar(&o.passes, "passes", plan.DefaultPasses, "`times` to measure each target")
+	f.IntVar(&o.ends, "ends", 1, "`packets` of each flow to its destination, for its loss")
 	f.Var(&o.budget, "budget", "longest `time` to take, seconds (default: no limit)")
 	f.Float64Var(&o.rate, "rate", plan.DefaultRate, "highest `pace`, packets/s, of all targets together")
 	f.BoolVarP(&o.udp, "udp", "U", false, "probe with UDP datagrams (the default)")
@@ -76,6 +77,7 @@ func (o *surveyOptions) validate(given func(string) bool, args []string) error {
 	o.given = given
 	if err := checkRanges([]flagRange{
 		{"passes", o.passes, plan.MinPasses, plan.MaxPasses},
+		{"ends", o.ends, 1, plan.MaxEnds},
 		{"srcport", o.sourcePort, 0, 65535 - plan.MaxFlows},
 		{"retries", o.retries, 0, 100},
 		{"paths", int(o.paths), 0, plan.MaxFlows},
@@ -108,7 +110,7 @@ func (o *surveyOptions) validate(given func(string) bool, args []string) error {
 	case o.plan == "" && len(args) == 0 && o.sim == "":
 		return errors.New("no destination given: DEST..., or --plan FILE")
 	}
-	for _, flag := range []string{"udp", "tcp", "icmp", "dstport", "vary", "mtu", "ipv4", "ipv6", "paths"} {
+	for _, flag := range []string{"udp", "tcp", "icmp", "dstport", "vary", "mtu", "ends", "ipv4", "ipv6", "paths"} {
 		if o.plan != "" && given(flag) {
 			return fmt.Errorf("--plan says how each target is probed, and --%s does: put it under defaults there", flag)
 		}
@@ -136,6 +138,9 @@ func (o *surveyOptions) readPlan(args []string) (*plan.Plan, error) {
 		}
 		for _, name := range args {
 			t := plan.Target{Destination: name, Flows: int(o.paths), Protocol: o.protocol().String(), Vary: o.vary, MTU: o.mtu}
+			if o.ends > 1 {
+				t.Ends = o.ends
+			}
 			if o.given("dstport") {
 				t.Port = o.destinationPort
 			}

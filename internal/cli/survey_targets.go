@@ -76,7 +76,7 @@ func (o *surveyOptions) subjects(ctx context.Context, p *plan.Plan) ([]subject, 
 		}
 		one.head = snapshot.TargetHead{
 			Name: one.name, Address: one.address.String(), Source: one.local.Address.String(), Labels: t.Labels,
-			Protocol: options.protocol().String(), Vary: cmp.Or(t.Vary, string(discover.VarySourcePort)), MTU: t.MTU,
+			Protocol: options.protocol().String(), Vary: cmp.Or(t.Vary, string(discover.VarySourcePort)), MTU: t.MTU, Ends: t.Ends,
 		}
 		all = append(all, one)
 	}
@@ -101,7 +101,7 @@ func (o *surveyOptions) repeated(ctx context.Context, m *snapshot.Manifest) ([]s
 	var all []subject
 	for i := range m.Targets {
 		head := m.Targets[i]
-		t := plan.Target{Destination: head.Address, Flows: head.Flows, Protocol: head.Protocol, Vary: head.Vary, MTU: head.MTU, Labels: head.Labels}
+		t := plan.Target{Destination: head.Address, Flows: head.Flows, Protocol: head.Protocol, Vary: head.Vary, MTU: head.MTU, Ends: head.Ends, Labels: head.Labels}
 		if len(head.Pinned) > 0 {
 			t.Port = int(head.Pinned[0].DestinationPort)
 		}
@@ -181,7 +181,7 @@ func (o *surveyOptions) surveyed(s *subject, e *engine, rate float64) (survey.Ta
 		port++ // that of the first flow
 	}
 	t := survey.Target{
-		Prober: e, Flows: s.pinned, Count: s.Flows,
+		Prober: e, Flows: s.pinned, Count: s.Flows, Ends: s.Ends,
 		Mapper: discover.Vary(axis, options.flow(&s.target, 0, port), options.seed),
 		Trace: traceflow.Trace{
 			Version:      Version,

@@ -92,8 +92,9 @@ func medianInterval[T any](sorted []T, z float64) (low, median, high T) {
 
 // holm corrects chances for having looked so often (Holm, "A simple sequentially
 // rejective multiple test procedure", 1979): what is at most alpha afterwards
-// keeps the chance of any false one below alpha.
-func holm(chances []float64) []float64 {
+// keeps the chance of any false one below alpha. More is how many other tests there
+// were, none of which had a smaller chance.
+func holm(chances []float64, more int) []float64 {
 	order := make([]int, len(chances))
 	for i := range order {
 		order[i] = i
@@ -110,7 +111,7 @@ func holm(chances []float64) []float64 {
 	out := make([]float64, len(chances))
 	worst := 0.0
 	for rank, i := range order {
-		worst = max(worst, min(1, chances[i]*float64(len(chances)-rank)))
+		worst = max(worst, min(1, chances[i]*float64(len(chances)+more-rank)))
 		out[i] = worst
 	}
 	return out

@@ -92,17 +92,20 @@ func TestMedianInterval(t *testing.T) {
 }
 
 func TestHolm(t *testing.T) {
-	got := holm([]float64{0.01, 0.04, 0.03, 0.005})
+	got := holm([]float64{0.01, 0.04, 0.03, 0.005}, 0)
 	for i, want := range []float64{0.03, 0.06, 0.06, 0.02} {
 		if !near(got[i], want) {
 			t.Errorf("%v, want 0.03 0.06 0.06 0.02", got)
 			break
 		}
 	}
-	if got := holm([]float64{0.9, 0.8}); got[0] != 1 || got[1] != 1 {
+	if got := holm([]float64{0.9, 0.8}, 0); got[0] != 1 || got[1] != 1 {
 		t.Errorf("%v, want 1 1", got)
 	}
-	if got := holm(nil); len(got) != 0 {
+	if got := holm([]float64{0.01, 0.001}, 3); math.Abs(got[1]-0.005) > 1e-12 || math.Abs(got[0]-0.04) > 1e-12 {
+		t.Errorf("with three tests more: %v", got)
+	}
+	if got := holm(nil, 0); len(got) != 0 {
 		t.Errorf("%v of nothing", got)
 	}
 }

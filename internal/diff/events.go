@@ -145,7 +145,7 @@ func (r *Report) title(e *Event, found []*finding) string {
 	var b strings.Builder
 	switch {
 	case len(e.Targets) == 1 && len(r.Targets) > 0:
-		b.WriteString(plain(r.Targets[e.Targets[0]].Name))
+		b.WriteString(brief(plain(r.Targets[e.Targets[0]].Name)))
 	case len(e.Targets) > 1:
 		fmt.Fprintf(&b, "%d of %d targets", len(e.Targets), len(r.Targets))
 	default:
@@ -206,6 +206,19 @@ func (r *Report) at(c *Change) string {
 		return fmt.Sprintf(" at TTL %d", c.TTL)
 	}
 	return ""
+}
+
+// longestName is how much of a target's name a title has: what is longer is no name
+// that anybody gave to a host.
+const longestName = 253
+
+// brief cuts a name that is too long.
+func brief(name string) string {
+	letters := []rune(name)
+	if len(letters) <= longestName {
+		return name
+	}
+	return string(letters[:longestName-1]) + "…"
 }
 
 // plain makes one line of printable text of what strangers may have written.

@@ -72,6 +72,9 @@ func readExpectation(e plan.Expectation) (*expectation, error) {
 		if !slices.Contains(kinds, Kind(out.Kind)) {
 			return wrong("unknown kind")
 		}
+		if k := Kind(out.Kind); k == Unmeasured || k == Unstable || k == NotSeen {
+			return wrong("what is not known, or did not come, is nothing to expect")
+		}
 		for _, v := range e.Values {
 			out.readDrain(v)
 		}
@@ -168,12 +171,13 @@ func (w *wanted) of(p *pair, found []*finding) (out []*finding) {
 			}
 		case expectNoChange:
 			for _, f := range found {
-				f.forbidden = f.forbidden || severities[f.Kind] == Review
+				f.forbidden = true // what is told as a change, that is
 			}
 		default:
 			for _, f := range found {
 				if f.Kind == Kind(e.Kind) && e.covers(f) {
 					f.Expected, e.seen = true, true
+					expectLinks(f, found)
 				}
 			}
 		}
@@ -231,6 +235,16 @@ func missed(target int, before, after string) *finding {
 	x := &finding{certain: true}
 	x.Kind, x.Target, x.Cause, x.Confidence, x.Before, x.After = NotSeen, target, -1, traceflow.ConfidenceHigh, before, after
 	return x
+}
+
+// expectLinks marks the links that came and went with a change: to expect it is to
+// expect them.
+func expectLinks(f *finding, found []*finding) {
+	for _, x := range found {
+		if x.cause == f && (x.Kind == LinkGone || x.Kind == LinkNew) {
+			x.Expected = true
+		}
+	}
 }
 
 // covers reports whether a change of the kind is within what is expected.
@@ -307,14 +321,39 @@ func (e *expectation) drained(p *pair, found []*finding) []*finding {
 			e.accept(f, found)
 		}
 	}
-	if len(still) == 0 {
+	unknown := e.unseen(p, was, annotations)
+	switch {
+	case len(still) == 0 && len(unknown) == 0:
 		e.seen = true
 		return nil
+	case len(still) == 0:
+		x := &finding{certain: true}
+		x.Kind, x.Target, x.Cause, x.Confidence, x.Flows, x.Of = Unmeasured, p.index, -1, traceflow.ConfidenceHigh, p.ids(unknown), len(p.flows)
+		x.Before = fmt.Sprintf("%d flows pass %s", len(was), strings.Join(e.Values, ", "))
+		x.After = fmt.Sprintf("%d of them are not answered there: nobody knows whether they still do", len(unknown))
+		return []*finding{x}
 	}
 	what := e.listed()
 	x := missed(p.index, fmt.Sprintf("%d flows pass %s", len(was), what), "drain did not take effect: flows still pass "+what)
 	x.Flows, x.Of = p.ids(still), len(p.flows)
 	return []*finding{x}
+}
+
+// unseen returns the flows that passed what is drained, and are not seen to go
+// elsewhere now: they did not move, and nobody answers them where it was.
+func (e *expectation) unseen(p *pair, was []int, annotations traceflow.Annotations) (out []int) {
+	for _, f := range was {
+		if p.moved[f] != nil {
+			continue
+		}
+		for _, ttl := range e.places(&p.sides[before].tracks[f], annotations) {
+			if p.cell(after, f, ttl).answers == 0 {
+				out = append(out, f)
+				break
+			}
+		}
+	}
+	return out
 }
 
 // follows reports whether a flow moved because others left what is drained: a
@@ -333,26 +372,36 @@ func (p *pair) follows(m *move, flow int, drained map[int]bool) bool {
 
 // passes reports whether a flow was answered by what is drained.
 func (e *expectation) passes(k *track, annotations traceflow.Annotations) bool {
+	return len(e.places(k, annotations)) > 0
+}
+
+// places are the TTLs at which a flow was answered by what is drained.
+func (e *expectation) places(k *track, annotations traceflow.Annotations) (ttls []int) {
 	for _, w := range k.walks {
 		for i := range w.Hops {
 			r := &w.Hops[i]
-			if !r.Kind.Answered() || r.Address == w.Flow.Destination {
-				continue
+			if ttl := int(w.First) + i; r.Kind.Answered() && r.Address != w.Flow.Destination && e.is(r, annotations) && !slices.Contains(ttls, ttl) {
+				ttls = append(ttls, ttl)
 			}
-			if slices.ContainsFunc(e.prefixes, func(x netip.Prefix) bool { return x.Contains(r.Address) }) {
-				return true
-			}
-			if len(e.asns) > 0 {
-				known := annotations.Of(r.Address)
-				if asn, _ := known.Owner(); asn != 0 && slices.Contains(e.asns, asn) {
-					return true
-				}
-			}
-			for j := range r.Interfaces {
-				if name := r.Interfaces[j].Name; name != "" && slices.Contains(e.names, name) {
-					return true
-				}
-			}
+		}
+	}
+	return ttls
+}
+
+// is reports whether a reply is that of what is drained.
+func (e *expectation) is(r *traceflow.Reply, annotations traceflow.Annotations) bool {
+	if slices.ContainsFunc(e.prefixes, func(x netip.Prefix) bool { return x.Contains(r.Address) }) {
+		return true
+	}
+	if len(e.asns) > 0 {
+		known := annotations.Of(r.Address)
+		if asn, _ := known.Owner(); asn != 0 && slices.Contains(e.asns, asn) {
+			return true
+		}
+	}
+	for j := range r.Interfaces {
+		if name := r.Interfaces[j].Name; name != "" && slices.Contains(e.names, name) {
+			return true
 		}
 	}
 	return false

@@ -22,6 +22,7 @@ func TestFaults(t *testing.T) {
 		sixteen = "link s > r1 > w[1..16] > c > d"
 		fifteen = "link s > r1 > w[1..8] w[10..16] > c > d"
 		line    = "link s > r1 > m > c > d"
+		dead    = "node z silent forward-loss=100%" // nothing is known of what is behind it
 	)
 	tests := []struct {
 		name          string
@@ -78,6 +79,22 @@ func TestFaults(t *testing.T) {
 		{
 			name: "2 ms more, among jitter", before: "default jitter=2ms\n" + line,
 			after: "default jitter=2ms\nlink s > r1 > m\nlink m > c delay=3ms\nlink c > d\n", want: diff.LatencyUp, severity: diff.Regression,
+		},
+		{
+			name: "5 ms more, before a destination that does not answer", before: dead + "\nlink s > r1 > m > c > z > d",
+			after: dead + "\nlink s > r1\nlink r1 > m delay=3500us\nlink m > c > z > d\n", want: diff.LatencyUp, severity: diff.Regression,
+		},
+		{
+			name: "5 ms more on one of two ways to silence", before: dead + "\nlink s > r1 > a1 a2\nlink a1 > b1 > c > z > d\nlink a2 > b2 > c",
+			after: dead + "\nlink s > r1 > a1 a2\nlink a1 > b1 delay=3500us\nlink b1 > c > z > d\nlink a2 > b2 > c", want: diff.LatencyUp, severity: diff.Regression,
+		},
+		{
+			name: "a longer way by 8 ms to silence", before: dead + "\nlink s > r1 > x > c > e > z > d", after: dead + "\nlink s > r1 > y delay=5ms\nlink y > c > e > z > d",
+			want: diff.LatencyMoved, severity: diff.Review, also: []diff.Kind{diff.Rerouted},
+		},
+		{
+			name: "5 ms more behind the last but one that answers", before: dead + "\nlink s > r1 > m > c > z > d",
+			after: dead + "\nlink s > r1 > m\nlink m > c delay=3500us\nlink c > z > d\n", want: diff.LatencyUp, severity: diff.Inconclusive, vague: true,
 		},
 		{
 			name: "a longer way by 8 ms", before: "link s > r1 > x > c > d", after: "link s > r1 > y delay=5ms\nlink y > c\nlink c > d",

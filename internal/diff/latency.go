@@ -85,6 +85,7 @@ func (p *pair) compareRTT(flows []int, rtt *[2][]roundTrips) (r rise, differs bo
 	}
 	least := p.counts(min(a, b))
 	if apart <= 0 || passes < least || max(a, b)-min(a, b) < least {
+		p.tests++
 		return r, false
 	}
 	// How many are on which side of the middle (Mood's median test).
@@ -109,7 +110,8 @@ func (p *pair) counts(rtt time.Duration) time.Duration {
 
 // findLatency compares the round trips of the destination: of the flows that
 // stayed on their way, for each node that some of them pass, and of those that
-// moved, for each move.
+// moved, for each move. Flows that it does not answer are judged by those on their
+// way.
 func (p *pair) findLatency() {
 	rtt := [2][]roundTrips{p.roundTripsOf(before), p.roundTripsOf(after)}
 	var rises []rise
@@ -126,6 +128,7 @@ func (p *pair) findLatency() {
 	told := make(map[int]bool)
 	for _, r := range rises {
 		if slices.ContainsFunc(r.flows, func(f int) bool { return told[f] }) {
+			p.tests++
 			continue
 		}
 		for _, f := range r.flows {
@@ -140,6 +143,7 @@ func (p *pair) findLatency() {
 			f.cause, f.TTL, f.Near = m.finding, uint8(m.ttl), m.near.Address
 		}
 	}
+	p.findLatencyOnTheWay(&rtt)
 }
 
 func (p *pair) addRise(r rise, kind Kind) *finding {
@@ -150,6 +154,9 @@ func (p *pair) addRise(r rise, kind Kind) *finding {
 		f.Kind = LatencyDown
 	}
 	f.Before, f.After = milliseconds(r.before), milliseconds(r.after)
+	if r.up {
+		f.unclear = fmt.Sprintf("%s was %s: too few round trips to tell from chance", f.After, f.Before)
+	}
 	return p.add(f)
 }
 

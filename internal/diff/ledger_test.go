@@ -15,7 +15,10 @@ import (
 // TestLedger has one case for each line of the noise ledger in docs/diff.md: what
 // networks do of themselves, and is no change.
 func TestLedger(t *testing.T) {
-	const line = "link s > r1 > m > c > d"
+	const (
+		line = "link s > r1 > m > c > d"
+		dead = "node z silent forward-loss=100%\nlink s > r1 > m > c > z > d" // nobody behind c answers
+	)
 	tests := []struct {
 		name          string
 		before, after string
@@ -45,6 +48,8 @@ func TestLedger(t *testing.T) {
 		{name: "names", before: line, after: line, alter: func(s *scene) { name(s.after, "core-2.example") }},
 		{name: "owners of addresses", before: line, after: line, alter: func(s *scene) { churn(s.after, rand.New(rand.NewPCG(2, 2))) }},
 		{name: "a slow control plane", before: line, after: "node m answer-delay=40ms\n" + line},
+		{name: "a slow control plane on the way to silence", before: dead, after: "node m answer-delay=40ms\n" + dead},
+		{name: "a slow control plane in front of silence", vague: true, before: dead, after: "node c answer-delay=40ms\n" + dead},
 		{name: "a route that changes of itself", vague: true, before: "link s > r1 > x > c > d", after: "link s > r1 > y > c > d", alter: func(s *scene) {
 			// It had changed once within the first snapshot.
 			s.before.Targets[0].Passes[1] = s.after.Targets[0].Passes[0]

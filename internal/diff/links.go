@@ -181,11 +181,17 @@ func (p *pair) vanished(ttl int, b, a map[traceflow.Responder]spread, side int) 
 		group := p.noise.find(ttl, who)
 		all, width := total(b, group)
 		rest, left := total(a, group)
-		if width < 2 || left == 0 || a[who].answers > 0 || b[who].passes < len(p.sides[side].passes) {
+		if width < 2 || left == 0 {
+			continue
+		}
+		if a[who].answers > 0 || b[who].passes < len(p.sides[side].passes) {
+			p.tests++
 			continue
 		}
 		f := &finding{}
-		// Turns are not drawn: two answers count as one.
+		// Turns are not drawn: two answers count as one, and how many members there are is
+		// never sure.
+		f.Confidence = traceflow.ConfidenceMedium
 		f.P = fisher(0, rest/2, b[who].answers/2, all/2)
 		f.TTL, f.Far, f.Near = uint8(ttl), who.Address, p.single(ttl-1)
 		words := [2]string{fmt.Sprintf("%d of %d answers", b[who].answers, all), fmt.Sprintf("0 of %d", rest)}

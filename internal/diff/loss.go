@@ -20,7 +20,8 @@ func (c packets) String() string {
 
 // packetsOf counts those of flows that reach the destination on both sides, pass by
 // pass: silence of a flow that does not is no loss. Nor is that of routers, which
-// answer less than they forward.
+// answer less than they forward: where one way is longer than another, and packets
+// take turns, some of those that count here would end at a router.
 func (p *pair) packetsOf(side int) (passes []packets, all packets) {
 	s := &p.sides[side]
 	if s.packets != nil {
@@ -28,7 +29,7 @@ func (p *pair) packetsOf(side int) (passes []packets, all packets) {
 	}
 	counts := make([]bool, len(p.flows))
 	for f := range p.flows {
-		counts[f] = p.sides[before].tracks[f].reached() > 0 && p.sides[after].tracks[f].reached() > 0
+		counts[f] = p.sides[before].tracks[f].ends() && p.sides[after].tracks[f].ends()
 	}
 	for _, pass := range s.passes {
 		var c packets
@@ -54,6 +55,21 @@ func (p *pair) packetsOf(side int) (passes []packets, all packets) {
 	}
 	s.packets = passes
 	return passes, sum(passes)
+}
+
+// ends reports whether the destination answered a flow, and always at one distance.
+func (k *track) ends() bool {
+	distance := 0
+	for _, w := range k.walks {
+		if w.End != traceflow.EndReached {
+			continue
+		}
+		if distance > 0 && w.Distance() != distance {
+			return false
+		}
+		distance = w.Distance()
+	}
+	return distance > 0
 }
 
 func sum(passes []packets) (all packets) {
@@ -142,26 +158,47 @@ func (p *pair) limited() bool {
 	return false
 }
 
-// lossFloor is the smallest loss after, where there was none before, that the
-// packets sent would show nine times in ten.
+// lossFloor is the smallest rise of loss that the packets sent would show nine times
+// in ten: after correction for everything that was tested so far, in each pass, and
+// as large as the policy wants it.
 func (p *pair) lossFloor() float64 {
-	_, b := p.packetsOf(before)
-	_, a := p.packetsOf(after)
+	was, b := p.packetsOf(before)
+	is, a := p.packetsOf(after)
 	if a.sent == 0 || b.sent == 0 {
 		return 1
 	}
-	// The fewest lost packets that are no chance.
+	tests := float64(p.tests + max(1, len(p.found)))
+	// The fewest lost packets that are no chance, altogether and in each pass.
 	least := 1
-	for least <= a.sent && fisher(0, b.sent, least, a.sent) > p.rules.Alpha {
+	for least <= a.sent && (fisher(b.lost, b.sent, least, a.sent)*tests > p.rules.Alpha || float64(least)/float64(a.sent)-b.share() < p.rules.Loss) {
 		least++
 	}
-	low, high := 0.0, 1.0
+	if least > a.sent {
+		return 1
+	}
+	worst := 0.0
+	for _, c := range was {
+		worst = max(worst, c.share())
+	}
+	missed := func(share float64) float64 {
+		seen := 1 - below(least, a.sent, share)
+		for _, c := range is {
+			if c.sent > 0 {
+				seen *= 1 - below(int(worst*float64(c.sent))+1, c.sent, share)
+			}
+		}
+		return 1 - seen
+	}
+	low, high := b.share(), 1.0
 	for range 12 {
-		if share := (low + high) / 2; below(least, a.sent, share) <= 0.1 {
+		if share := (low + high) / 2; missed(share) <= mostMissed {
 			high = share
 		} else {
 			low = share
 		}
 	}
-	return high
+	return high - b.share()
 }
+
+// mostMissed is how often a rise of lossFloor is not found.
+const mostMissed = 0.1

@@ -127,6 +127,7 @@ func (p *pair) group() {
 // says what it was.
 func (p *pair) findMoves() {
 	p.group()
+	p.tests += max(0, p.placesLeft()-len(p.moves))
 	for _, m := range p.moves {
 		differ := 0
 		for f := range p.flows {
@@ -147,6 +148,25 @@ func (p *pair) findMoves() {
 		p.name(m)
 	}
 	p.findSpread()
+}
+
+// placesLeft counts the nodes behind which flows could have moved.
+func (p *pair) placesLeft() int {
+	places := make(map[place]bool)
+	for f := range p.flows {
+		near := place{}
+		for ttl := 1; ttl < p.depth(f); ttl++ {
+			if !p.compared(f, ttl) {
+				continue
+			}
+			places[near] = true
+			if !p.common(f, ttl) {
+				break
+			}
+			near = place{ttl, p.at(before, f, ttl)}
+		}
+	}
+	return len(places)
 }
 
 // mostPerFlow is how many TTLs of one flow count as evidence of their own: those of

@@ -178,7 +178,7 @@ func (p *pair) measured() bool {
 		say(AddressChanged, a.Address, a.Resolved)
 	}
 	b, a := &p.sides[before], &p.sides[after]
-	switch words := [2]string{fmt.Sprintf("%d complete passes", len(b.passes)), fmt.Sprintf("%d complete passes", len(a.passes))}; {
+	switch words := [2]string{completePasses(len(b.passes)), completePasses(len(a.passes))}; {
 	case len(p.flows) == 0:
 		say(Unmeasured, "", "no flow in common")
 		return false
@@ -213,6 +213,13 @@ func (p *pair) measured() bool {
 	}
 	p.unstable(say)
 	return true
+}
+
+func completePasses(n int) string {
+	if n == 1 {
+		return "1 complete pass"
+	}
+	return fmt.Sprintf("%d complete passes", n)
 }
 
 // unstable notes where a side differs from itself too much. Where it does after

@@ -30,6 +30,8 @@ type pair struct {
 	// moved is the move of each flow; nil for one that did not move.
 	moved []*move
 	found []*finding
+	// tests is how many tests found nothing: they count where chances are corrected.
+	tests int
 }
 
 // side is a target as one snapshot has it. Passes that were cut short are no
@@ -284,7 +286,7 @@ func (p *pair) settle() []*finding {
 	for i, f := range p.found {
 		chances[i] = f.P
 	}
-	for i, chance := range holm(chances) {
+	for i, chance := range holm(chances, p.tests) {
 		p.found[i].P = chance
 	}
 	var kept []*finding

@@ -83,6 +83,9 @@ func newRules(p plan.Policy) (*rules, error) {
 		case !ok:
 			return nil, fmt.Errorf("policy: %s: %q is none of ignore, info, change, inconclusive, regression", word, p.Severity[word])
 		}
+		if (kind == Unmeasured || kind == Unstable) && severity < Inconclusive {
+			return nil, fmt.Errorf("policy: %s cannot be %s: what nobody knows is never green", kind, severity)
+		}
 		r.severity[kind] = severity
 	}
 	return r, nil

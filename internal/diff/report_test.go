@@ -101,6 +101,7 @@ func TestExpectations(t *testing.T) {
 	const twice = "link s > r1 > a[1..4] > c > b[1..4] > e > d"
 	two := newScene(t, twice, "link s > r1 > a1 a2 a4 > c > b1 b2 b4 > e > d", how{flows: 32})
 	width, drain := plan.Expectation{Kind: "width", From: 4, To: 3}, plan.Expectation{Kind: "drain", Values: []string{addr(t, network(t, twice, "", 1), "a3").String()}}
+	hush := newScene(t, fourWide, "node a3 silent\n"+fourWide, how{flows: 32})
 	a3, a1 := addr(t, network(t, fourWide, "", 1), "a3").String(), addr(t, network(t, fourWide, "", 1), "a1").String()
 	tests := []struct {
 		name   string
@@ -115,11 +116,12 @@ func TestExpectations(t *testing.T) {
 		{"drained prefix", s, plan.Expectation{Kind: "drain", Values: []string{a3 + "/32"}}, diff.Info, diff.WidthDown, ""},
 		{"another one should be", s, plan.Expectation{Kind: "drain", Values: []string{a1}}, diff.Regression, diff.NotSeen, "drain did not take effect"},
 		{"not drained", same, plan.Expectation{Kind: "drain", Values: []string{a3}}, diff.Review, diff.NotSeen, "drain did not take effect"},
+		{"drained, or only silent", hush, plan.Expectation{Kind: "drain", Values: []string{a3}}, diff.Inconclusive, diff.Unmeasured, "nobody knows whether they still do"},
 		{"width", s, plan.Expectation{Kind: "width", From: 4, To: 3}, diff.Info, diff.WidthDown, ""},
 		{"another width", s, plan.Expectation{Kind: "width", From: 4, To: 2}, diff.Regression, diff.NotSeen, "no width went from 4 to 2"},
 		{"width unchanged", same, plan.Expectation{Kind: "width", From: 4, To: 3}, diff.Review, diff.NotSeen, "no width"},
 		{"relax did not come", same, plan.Expectation{Kind: "relax", Values: []string{"on"}}, diff.Review, diff.NotSeen, "relax did not turn on"},
-		{"by its kind", s, plan.Expectation{Kind: "width_down"}, diff.Review, diff.WidthDown, ""},
+		{"by its kind", s, plan.Expectation{Kind: "width_down"}, diff.Info, diff.WidthDown, ""},
 		{"by its kind, elsewhere", s, plan.Expectation{Kind: "width-down", Values: []string{"192.0.2.77"}}, diff.Regression, diff.NotSeen, "did not come"},
 		{"latency", slow, plan.Expectation{Kind: "latency-up", Values: []string{"6ms"}}, diff.Info, diff.LatencyUp, ""},
 		{"too much latency", slow, plan.Expectation{Kind: "latency-up", Values: []string{"+4ms"}}, diff.Regression, diff.LatencyUp, ""},
@@ -168,6 +170,17 @@ func TestExpectations(t *testing.T) {
 			t.Errorf("%s, want regression:\n%s", r.Severity, show(r))
 		}
 	})
+	t.Run("no change, and one that the policy tells", func(t *testing.T) {
+		back := newScene(t, fourWide, "node c return-extra=2\n"+fourWide, how{})
+		c := diff.Comparison{Expect: []plan.Expectation{{Kind: "no-change"}}}
+		if r := back.compare(t, c); r.Severity != diff.Info {
+			t.Errorf("%s, want info:\n%s", r.Severity, show(r))
+		}
+		c.Policy.Severity = map[string]string{"return-path": "change"}
+		if r := back.compare(t, c); r.Severity != diff.Regression {
+			t.Errorf("%s, want regression:\n%s", r.Severity, show(r))
+		}
+	})
 	for _, e := range []plan.Expectation{
 		{Kind: "drain"},
 		{Kind: "width", From: 4, To: 4},
@@ -175,9 +188,23 @@ func TestExpectations(t *testing.T) {
 		{Kind: "latency-up", Values: []string{"5"}},
 		{Kind: "rerouted", Values: []string{"x"}},
 		{Kind: "wish"},
+		{Kind: "unmeasured"},
 	} {
 		if _, err := diff.Snapshots(s.before, s.after, []plan.Expectation{e}, plan.Policy{}); err == nil || !strings.Contains(err.Error(), e.Kind) {
 			t.Errorf("%+v: %v, want an error that names it", e, err)
+		}
+	}
+}
+
+// TestLongName: a title is a line, whatever somebody called a target.
+func TestLongName(t *testing.T) {
+	s := newScene(t, fourWide, threeWide, how{flows: 32})
+	for _, side := range []*snapshot.Snapshot{s.before, s.after} {
+		side.Targets[0].Name = strings.Repeat("é\x1b[2J\u202e", 10_000)
+	}
+	for _, e := range s.compare(t, diff.Comparison{}).Events {
+		if n := len([]rune(e.Title)); n > 400 || strings.ContainsAny(e.Title, "\x1b\u202e\n") {
+			t.Errorf("a title of %d letters: %.50q", n, e.Title)
 		}
 	}
 }
@@ -203,7 +230,7 @@ func TestPolicy(t *testing.T) {
 		t.Errorf("5 ms are no 80 %% of 8:\n%s", show(r))
 	}
 	for _, p := range []plan.Policy{
-		{Severity: map[string]string{"boredom": "info"}}, {Severity: map[string]string{"lost": "bad"}}, {Alpha: 0.7}, {Loss: 1},
+		{Severity: map[string]string{"unmeasured": "ignore"}}, {Severity: map[string]string{"boredom": "info"}}, {Severity: map[string]string{"lost": "bad"}}, {Alpha: 0.7}, {Loss: 1},
 	} {
 		if _, err := diff.Snapshots(s.before, s.after, nil, p); err == nil {
 			t.Errorf("%+v is taken", p)

@@ -92,7 +92,7 @@ func (p *pair) fewer(m *move, side int) (n int, chance float64) {
 		chances = append(chances, 1)
 	}
 	chance = 1
-	for _, c := range holm(chances)[:len(gone)] {
+	for _, c := range holm(chances, 0)[:len(gone)] {
 		if c <= widthError {
 			n, chance = n+1, min(chance, c)
 		}

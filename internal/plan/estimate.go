@@ -42,6 +42,11 @@ func Cost(flows, passes int, hops, rate float64) (packets int, takes time.Durati
 	return int(math.Ceil(perPass * float64(passes))), time.Duration(seconds * float64(time.Second))
 }
 
+// EndsTake is how long one destination takes to answer so many packets in each pass.
+func EndsTake(packets, passes int, rate float64) time.Duration {
+	return time.Duration(float64(packets*passes) / RouterRate(rate) * float64(time.Second))
+}
+
 // Flows counts the flows of all targets; those that follow from a width are taken
 // to be auto.
 func (p *Plan) Flows(auto int) int {
@@ -54,6 +59,21 @@ func (p *Plan) Flows(auto int) int {
 		}
 	}
 	return n
+}
+
+// ends counts the packets of a pass that go to destinations for their loss only, and
+// those that one destination gets at most.
+func (p *Plan) ends(auto int) (all, most int) {
+	for i := range p.Targets {
+		t := &p.Targets[i]
+		flows := t.Flows
+		if flows == 0 {
+			flows = auto
+		}
+		all += flows * max(0, t.Ends-1)
+		most = max(most, flows*t.Ends)
+	}
+	return all, most
 }
 
 // Affordable says why a budget is impossible, and what would fit; nil if it may do.
@@ -70,7 +90,10 @@ func (p *Plan) Affordable() error {
 		return nil
 	}
 	flows := p.Flows(LeastFlows)
-	packets, takes := Cost(flows, passes, Hops, rate)
+	ends, slowest := p.ends(LeastFlows)
+	hops := Hops + float64(ends)/float64(max(1, flows))
+	packets, takes := Cost(flows, passes, hops, rate)
+	takes = max(takes, EndsTake(slowest, passes, rate))
 	if takes <= p.Budget {
 		return nil
 	}
@@ -78,7 +101,7 @@ func (p *Plan) Affordable() error {
 	message := fmt.Sprintf("a budget of %v is impossible: %d flows to %d targets in %d passes are about %d packets, which take %v at %v a second; a budget of %v would do",
 		p.Budget, flows, len(p.Targets), passes, packets, takes.Round(time.Second/10), rate, ceilSeconds(takes))
 	if atRate := math.Ceil(float64(packets) / p.Budget.Seconds()); atRate <= MaxRate {
-		if _, takes := Cost(flows, passes, Hops, atRate); takes <= p.Budget {
+		if _, takes := Cost(flows, passes, hops, atRate); max(takes, EndsTake(slowest, passes, atRate)) <= p.Budget {
 			message += fmt.Sprintf(", or a rate of %.0f", atRate)
 		}
 	}

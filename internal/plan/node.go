@@ -196,6 +196,14 @@ func (r *reader) part(to *float64, n *yaml.Node) error {
 	return nil
 }
 
+// partBelow reads a part of a whole that is less than another.
+func (r *reader) partBelow(to *float64, n *yaml.Node, limit float64) error {
+	if err := r.part(to, n); err != nil || *to < limit {
+		return err
+	}
+	return r.wrong(n, "%s is not below %g %%", quoted(n.Value), 100*limit)
+}
+
 // word reads one of a few words.
 func (r *reader) word(to *string, n *yaml.Node, words []string) error {
 	text, err := r.scalar(n, "one of "+strings.Join(words, ", "))

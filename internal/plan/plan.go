@@ -47,15 +47,18 @@ func (p *Plan) AtEnd() *Plan {
 type Target struct {
 	Destination string `json:"destination"` // name or address
 	// Flows is how many flows are pinned; 0 is as many as the width found takes.
-	Flows    int               `json:"flows,omitempty"`
-	Protocol string            `json:"protocol,omitempty"` // "udp", "tcp", "icmp"; "" is udp
-	Port     int               `json:"port,omitempty"`     // destination port; 0 is the protocol's usual one
-	Family   int               `json:"family,omitempty"`   // 4 or 6; 0 leaves it to the resolver
-	Vary     string            `json:"vary,omitempty"`     // "srcport", "dst"; "" is srcport
-	MTU      bool              `json:"mtu,omitempty"`      // measure the MTU of every path, too
-	Labels   map[string]string `json:"labels,omitempty"`
-	Expect   []Expectation     `json:"expect,omitempty"`
-	Line     int               `json:"line,omitempty"` // in the file
+	Flows    int    `json:"flows,omitempty"`
+	Protocol string `json:"protocol,omitempty"` // "udp", "tcp", "icmp"; "" is udp
+	Port     int    `json:"port,omitempty"`     // destination port; 0 is the protocol's usual one
+	Family   int    `json:"family,omitempty"`   // 4 or 6; 0 leaves it to the resolver
+	Vary     string `json:"vary,omitempty"`     // "srcport", "dst"; "" is srcport
+	// Ends is how many packets each flow sends to the destination in each pass, for its
+	// loss; 0 is 1.
+	Ends   int               `json:"ends,omitempty"`
+	MTU    bool              `json:"mtu,omitempty"` // measure the MTU of every path, too
+	Labels map[string]string `json:"labels,omitempty"`
+	Expect []Expectation     `json:"expect,omitempty"`
+	Line   int               `json:"line,omitempty"` // in the file
 }
 
 // Expectation is a change that is meant to happen: what matches it is no

@@ -3,10 +3,12 @@
 package plan
 
 import (
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -17,8 +19,8 @@ func (r *reader) policy(p *Policy, n *yaml.Node) error {
 		{"severity", func(n *yaml.Node) error { return r.severity(p, n) }},
 		{"latency", func(n *yaml.Node) error { return r.duration(&p.Latency, n) }},
 		{"latency-part", func(n *yaml.Node) error { return r.part(&p.LatencyPart, n) }},
-		{"loss", func(n *yaml.Node) error { return r.part(&p.Loss, n) }},
-		{"alpha", func(n *yaml.Node) error { return r.part(&p.Alpha, n) }},
+		{"loss", func(n *yaml.Node) error { return r.partBelow(&p.Loss, n, 1) }},
+		{"alpha", func(n *yaml.Node) error { return r.partBelow(&p.Alpha, n, 0.5) }},
 	})
 }
 
@@ -33,11 +35,20 @@ func (r *reader) severity(p *Policy, n *yaml.Node) error {
 			return r.wrong(key, "%s stands here again", key.Value)
 		}
 		var severity string
-		err := r.word(&severity, value, severities)
+		if err := r.word(&severity, value, severities); err != nil {
+			return err
+		}
+		if slices.Contains(untold, key.Value) && severity != "regression" {
+			return r.wrong(value, "%s cannot be %s: what nobody knows is never green; --fail-on regression,change leaves it out", key.Value, severity)
+		}
 		p.Severity[key.Value] = severity
-		return err
+		return nil
 	})
 }
+
+// untold are kinds that say that nobody knows: they can neither be expected nor be
+// made less of.
+var untold = []string{"unstable", "unmeasured"}
 
 // expect reads the changes that are meant to happen: kinds, each with what it is
 // about, or a list of kinds alone.
@@ -79,6 +90,9 @@ func (r *reader) expectation(to *[]Expectation, key, value *yaml.Node) error {
 	if kind = strings.ReplaceAll(kind, "_", "-"); !slices.Contains(kinds, kind) {
 		return r.wrong(key, "unknown kind of change %s%s; there are %s", quoted(key.Value), likely(key.Value, kinds), strings.Join(kinds, ", "))
 	}
+	if slices.Contains(untold, kind) || kind == "expected-missing" {
+		return r.wrong(key, "%s is nothing to expect: it says what is not known, or did not come", kind)
+	}
 	e := Expectation{Kind: kind, Line: key.Line}
 	var values []*yaml.Node
 	if value != nil {
@@ -97,6 +111,9 @@ func (r *reader) expectation(to *[]Expectation, key, value *yaml.Node) error {
 		if m := widths.FindStringSubmatch(text); m != nil && kind == "width" {
 			e.From, _ = strconv.Atoi(m[1]) // four digits
 			e.To, _ = strconv.Atoi(m[2])
+			if e.From < 1 || e.To < 1 || e.From == e.To {
+				return r.wrong(n, "%s is no change of width; write 4->3", quoted(text))
+			}
 			*to = append(*to, e)
 			continue
 		}
@@ -105,6 +122,9 @@ func (r *reader) expectation(to *[]Expectation, key, value *yaml.Node) error {
 		}
 		if text == "" {
 			return r.wrong(n, "this is empty; write an address, a prefix, an AS or a name")
+		}
+		if err := r.value(kind, text, n); err != nil {
+			return err
 		}
 		e.Values = append(e.Values, text)
 	}
@@ -115,6 +135,30 @@ func (r *reader) expectation(to *[]Expectation, key, value *yaml.Node) error {
 		return r.wrong(key, "drain takes what traffic is taken off: addresses, prefixes, ASes or names")
 	case kind != "width":
 		*to = append(*to, e)
+	}
+	return nil
+}
+
+// value refuses what an expectation of a kind cannot be about.
+func (r *reader) value(kind, text string, n *yaml.Node) error {
+	switch kind {
+	case "drain": // anything may be the name of an interface
+		return nil
+	case "relax":
+		if text != "on" && text != "off" {
+			return r.wrong(n, "%s is neither on nor off", quoted(text))
+		}
+	case "no-change":
+		return r.wrong(n, "no-change takes no value, and this is %s", quoted(text))
+	case "latency-up", "latency-moved":
+		if d, err := time.ParseDuration(strings.TrimPrefix(text, "+")); err != nil || d <= 0 {
+			return r.wrong(n, "%s is no time; write 5ms", quoted(text))
+		}
+	default:
+		_, err := netip.ParseAddr(text)
+		if _, perr := netip.ParsePrefix(text); err != nil && perr != nil {
+			return r.wrong(n, "%s is no address and no prefix", quoted(text))
+		}
 	}
 	return nil
 }

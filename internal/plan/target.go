@@ -11,8 +11,12 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// MaxFlows is how many flows of a target can be pinned.
-const MaxFlows = 256
+// MaxFlows is how many flows of a target can be pinned; MaxEnds how many packets each
+// of them may send to the destination in a pass.
+const (
+	MaxFlows = 256
+	MaxEnds  = 1000
+)
 
 // targetFields are the keys that a target shares with the defaults and with its
 // group.
@@ -23,6 +27,7 @@ func (r *reader) targetFields(t *Target) []field {
 		{"port", func(n *yaml.Node) error { return r.integer(&t.Port, n, 1, 65535) }},
 		{"family", func(n *yaml.Node) error { return r.integerOf(&t.Family, n, 4, 6) }},
 		{"vary", func(n *yaml.Node) error { return r.word(&t.Vary, n, []string{"srcport", "dst"}) }},
+		{"ends", func(n *yaml.Node) error { return r.integer(&t.Ends, n, 1, MaxEnds) }},
 		{"mtu", func(n *yaml.Node) error { return r.boolean(&t.MTU, n) }},
 		{"labels", func(n *yaml.Node) error { return r.labels(&t.Labels, n) }},
 		{"expect", func(n *yaml.Node) error { return r.expect(&t.Expect, n) }},
@@ -209,6 +214,9 @@ func (r *reader) labels(to *map[string]string, n *yaml.Node) error {
 			return r.wrong(key, "the label %s stands here again", quoted(key.Value))
 		}
 		own[key.Value] = true
+		if key.Value == "" || len(key.Value) > longestName {
+			return r.wrong(key, "the name of a label has 1 to %d bytes", longestName)
+		}
 		var text string
 		if err := r.name(&text, value); err != nil {
 			return err

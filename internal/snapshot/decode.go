@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +37,11 @@ const (
 	// this.
 	largestRecord = 64 << 20
 	largestFile   = 4 << 30
+	// mostObjects and mostInFile are JSON objects: three bytes of "{}," become some
+	// hundred in memory. A pass of 256 flows over 64 hops has 50,000, and a manifest
+	// one for each flow.
+	mostObjects = 1 << 20
+	mostInFile  = 1 << 24
 )
 
 // Open reads a file.
@@ -61,7 +68,7 @@ func Read(in io.Reader) (*Snapshot, error) {
 	}
 	s := &Snapshot{}
 	if err := s.readManifest(lines); err != nil {
-		return nil, err
+		return nil, lines.blame(err)
 	}
 	d := newDecoder(&s.Manifest)
 	err = d.readRecords(lines)
@@ -110,20 +117,24 @@ func open(in io.Reader) (*lines, error) {
 
 // lines reads a file line by line, and no more than it should.
 type lines struct {
-	in    *bufio.Reader
-	n     int // read so far
-	size  int64
-	first []byte // the first one
+	in   *bufio.Reader
+	n    int // read so far
+	size int64
+	// objects are those of the line that is read, all those of all lines.
+	objects, all int
+	first        []byte // the first one
 }
 
 // next returns the next line with its end, in memory of its own; io.EOF after the
 // last.
 func (l *lines) next() ([]byte, error) {
 	var line []byte
+	l.objects = 0
 	for {
 		part, err := l.in.ReadSlice('\n')
-		l.size += int64(len(part))
-		if len(line)+len(part) > largestRecord || l.size > largestFile {
+		objects := bytes.Count(part, []byte("{"))
+		l.size, l.objects, l.all = l.size+int64(len(part)), l.objects+objects, l.all+objects
+		if len(line)+len(part) > largestRecord || l.size > largestFile || l.objects > mostObjects || l.all > mostInFile {
 			return nil, fmt.Errorf("record %d is too large to be read", l.n+1)
 		}
 		line = append(line, part...)
@@ -156,6 +167,7 @@ func (s *Snapshot) readManifest(lines *lines) error {
 	if err != nil {
 		return err
 	}
+	lines.first = line
 	var head struct {
 		Schema string `json:"schema"`
 	}
@@ -174,8 +186,33 @@ func (s *Snapshot) readManifest(lines *lines) error {
 	if err := json.Unmarshal(line, &s.Manifest); err != nil {
 		return fmt.Errorf("the manifest: %w", err)
 	}
-	lines.first = line
 	return s.Manifest.check()
+}
+
+// blame says what is wrong with a file whose manifest makes no sense: if it ends as a
+// snapshot does and the checksum differs, somebody has altered it.
+func (l *lines) blame(err error) error {
+	if errors.Is(err, ErrCutOff) || errors.Is(err, ErrAltered) || l.first == nil {
+		return err
+	}
+	sum := sha256.New()
+	for line := l.first; ; {
+		sum.Write(line)
+		next, nerr := l.next()
+		if errors.Is(nerr, ErrAltered) {
+			return nerr
+		}
+		if nerr != nil {
+			return err
+		}
+		if last, ok := endOf(next); ok {
+			if last.SHA256 != hex.EncodeToString(sum.Sum(nil)) {
+				return fmt.Errorf("%w: the checksum differs", ErrAltered)
+			}
+			return err
+		}
+		line = next
+	}
 }
 
 // record is one pass of one target.

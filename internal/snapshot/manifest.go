@@ -22,6 +22,7 @@ const (
 	mostTargets = 10_000
 	mostPasses  = 1_000
 	mostFlows   = 65_536 // of one target
+	mostEnds    = 1_000  // packets of a flow in a pass
 )
 
 // plainManifest is a Manifest without its methods, and with what the root package
@@ -140,7 +141,7 @@ func (m *Manifest) check() error {
 				return fmt.Errorf("target %d: %w", i, err)
 			}
 		}
-		if t.Flows < 0 || t.Flows > mostFlows || len(t.Pinned) > mostFlows || t.Width < 0 {
+		if t.Flows < 0 || t.Flows > mostFlows || len(t.Pinned) > mostFlows || t.Width < 0 || t.Ends < 0 || t.Ends > mostEnds {
 			return fmt.Errorf("target %d: %d flows and width %d are no counts", i, t.Flows, t.Width)
 		}
 	}

@@ -85,7 +85,9 @@ type TargetHead struct {
 	Protocol string `json:"protocol"`
 	Vary     string `json:"vary"`
 	MTU      bool   `json:"mtu,omitempty"`
-	Pinned   []Flow `json:"flow_list"`
+	// Ends is how many packets each flow sent to the destination in each pass; 0 is 1.
+	Ends   int    `json:"ends,omitempty"`
+	Pinned []Flow `json:"flow_list"`
 	// Noise is that of this target.
 	Noise Noise `json:"noise"`
 }

@@ -132,6 +132,11 @@ func TestReadRefuses(t *testing.T) {
 		{"a record less", packed(strings.Join(append(append([]string(nil), lines[:2]...), lines[3:]...), "\n")), snapshot.ErrAltered, "altered: it has 4 records, and had 5"},
 		{"something after the end", packed(plain + "{}\n"), snapshot.ErrAltered, "altered: something follows its end"},
 		{"a bit of the compression", flipped, snapshot.ErrAltered, "altered after record"},
+		{"changed in the manifest", packed(strings.Replace(plain, `"schema"`, `"shcema"`, 1)), snapshot.ErrAltered, "altered: the checksum differs"},
+		{"an address of the manifest", packed(strings.Replace(plain, `"source":"198`, `"source":"x198`, 1)), snapshot.ErrAltered, "altered: the checksum differs"},
+		{"the first letter", packed("x" + plain[1:]), snapshot.ErrAltered, "altered: the checksum differs"},
+		{"newer, and changed", packed(strings.Replace(plain, "snapshot/1", "snapshot/2", 1)), snapshot.ErrAltered, "altered: the checksum differs"},
+		{"newer, whole", packed(change(0, "snapshot/1", "snapshot/2")), snapshot.ErrNewer, "a newer traceflow wrote this"},
 		{"newer", packed(`{"schema":"traceflow.snapshot/2"}` + "\n"), snapshot.ErrNewer, "a newer traceflow wrote this; this one reads traceflow.snapshot/1"},
 		{"a trace", packed(`{"schema":"traceflow.trace/1"}` + "\n"), snapshot.ErrForeign, "it is the result of a trace"},
 		{"something else", packed(`{"schema":"other"}` + "\n"), snapshot.ErrForeign, `its schema is "other"`},
@@ -157,28 +162,41 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// A small file that is very large when it is not compressed takes little memory.
+// A small file that is very large when it is not compressed, or in memory, takes
+// little of it.
 func TestBomb(t *testing.T) {
-	var bomb bytes.Buffer
-	zip, err := gzip.NewWriterLevel(&bomb, gzip.BestSpeed)
-	if err != nil {
-		t.Fatal(err)
+	manifest := strings.SplitAfterN(text(t, encoded(t, measured(t, 1, 1, 2))), "\n", 2)[0]
+	tests := []struct {
+		name, begin, repeat, want string
+	}{
+		{"zeros", manifest, "0", "record 2 is too large"},
+		{"empty objects", manifest + `{"target":0,"pass":1,"trace":{"exchanges":[`, "{},", "record 2 is too large"},
+		{"targets", strings.Replace(manifest, `"targets":[`, `"targets":[`+strings.Repeat("{},", 1<<20), 1), "", "record 1 is too large"},
 	}
-	_, _ = zip.Write([]byte(strings.SplitAfterN(text(t, encoded(t, measured(t, 1, 1, 2))), "\n", 2)[0]))
-	zeros := bytes.Repeat([]byte("0"), 1<<20)
-	for range 80 {
-		_, _ = zip.Write(zeros)
-	}
-	_ = zip.Close()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, err = snapshot.Read(&bomb)
-	runtime.ReadMemStats(&after)
-	if err == nil || !strings.Contains(err.Error(), "record 2 is too large") {
-		t.Errorf("got %v", err)
-	}
-	if taken := (after.TotalAlloc - before.TotalAlloc) >> 20; taken > 512 {
-		t.Errorf("it took %d MiB", taken)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var bomb bytes.Buffer
+			zip, err := gzip.NewWriterLevel(&bomb, gzip.BestSpeed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = zip.Write([]byte(tt.begin))
+			chunk := bytes.Repeat([]byte(tt.repeat), 1<<20)
+			for range 80 {
+				_, _ = zip.Write(chunk)
+			}
+			_ = zip.Close()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, err = snapshot.Read(&bomb)
+			runtime.ReadMemStats(&after)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v", err)
+			}
+			if taken := (after.TotalAlloc - before.TotalAlloc) >> 20; taken > 512 {
+				t.Errorf("it took %d MiB", taken)
+			}
+		})
 	}
 }
 
@@ -301,6 +319,23 @@ func FuzzRead(f *testing.F) {
 	f.Add(file[:len(file)/2])
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := snapshot.Read(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		again, err := snapshot.Read(bytes.NewReader(encoded(t, s)))
+		if err != nil || len(again.Targets) != len(s.Targets) {
+			t.Errorf("written again: %v", err)
+		}
+	})
+}
+
+// FuzzRecords changes what a file says, and seals it again, so that its records are
+// looked at.
+func FuzzRecords(f *testing.F) {
+	lines := strings.Split(text(f, encoded(f, measured(f, 1, 1, 2))), "\n")
+	f.Add(lines[0], lines[1], lines[2])
+	f.Fuzz(func(t *testing.T, manifest, one, two string) {
+		s, err := snapshot.Read(strings.NewReader(resealed([]string{manifest, one, two, "", ""})))
 		if err != nil {
 			return
 		}

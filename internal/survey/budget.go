@@ -15,7 +15,10 @@ import (
 func (s *Survey) fit() {
 	auto, passes := fewest, s.config.Passes
 	fits := func() bool {
-		_, takes := plan.Cost(s.count(auto), passes, plan.Hops, s.config.Rate)
+		packets, slowest := s.ends(auto)
+		flows := s.count(auto)
+		_, takes := plan.Cost(flows, passes, plan.Hops+float64(packets)/float64(max(1, flows)), s.config.Rate)
+		takes = max(takes, plan.EndsTake(slowest, passes, s.config.Rate))
 		return s.config.Budget == 0 || takes <= s.config.Budget
 	}
 	for passes > plan.MinPasses && !fits() {
@@ -70,6 +73,17 @@ func (s *Survey) count(auto int) int {
 		n += s.targets[i].begins(auto)
 	}
 	return n
+}
+
+// ends counts the packets of a pass that go to destinations for their loss only, and
+// those that one destination gets at most.
+func (s *Survey) ends(auto int) (all, most int) {
+	for i := range s.targets {
+		flows := s.targets[i].begins(auto)
+		all += flows * max(0, s.targets[i].Ends-1)
+		most = max(most, flows*s.targets[i].Ends)
+	}
+	return all, most
 }
 
 // mayPass returns how many passes there are to be, when one is about to begin: of

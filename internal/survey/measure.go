@@ -83,8 +83,9 @@ func (s *Survey) measure(ctx context.Context, target, pass int) (*traceflow.Trac
 
 // follow follows flows to their ends.
 func (s *Survey) follow(ctx context.Context, target int, flows []traceflow.Flow) (discover.Result, error) {
-	c := &s.targets[target].Trace.Config
-	return discover.Fixed{Flows: flows, FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL}.Discover(ctx, lane{s, target})
+	t := &s.targets[target]
+	c := &t.Trace.Config
+	return discover.Fixed{Flows: flows, FirstTTL: c.FirstTTL, MaxTTL: c.MaxTTL, Ends: t.Ends}.Discover(ctx, lane{s, target})
 }
 
 // fill makes a trace of what was found out.

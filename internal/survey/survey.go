@@ -26,6 +26,9 @@ type Target struct {
 	Flows  []traceflow.Flow
 	Mapper discover.FlowMapper
 	Count  int
+	// Ends is how many packets of each flow are sent to the destination in each pass,
+	// for its loss; 0 is 1.
+	Ends int
 	// MTU has path MTUs measured, too; nil does not.
 	MTU *discover.MTU
 }
