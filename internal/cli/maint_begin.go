@@ -85,7 +85,7 @@ func runMaintBegin(ctx context.Context, env Env, o *maintBeginOptions, args []st
 	}
 	defer x.close()
 	if err := os.MkdirAll(m.folder, 0o755); err != nil {
-		return plain(err)
+		return fmt.Errorf("%w: --dir keeps it elsewhere", plain(err))
 	}
 	return m.begin(ctx, x)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,10 +133,23 @@ func (m *maintenance) elsewhere() string {
 	if _, err := os.Stat(filepath.Join(rootFolder, m.Name, stateFile)); err == nil {
 		return ": it has as root, so use sudo, or --dir " + rootFolder
 	}
-	if names := maintenances(filepath.Dir(m.folder), ""); len(names) > 0 {
+	dir := filepath.Dir(m.folder)
+	if names := maintenances(dir, ""); len(names) > 0 {
+		slices.SortStableFunc(names, func(a, b string) int {
+			return touched(filepath.Join(dir, b)).Compare(touched(filepath.Join(dir, a)))
+		})
 		return ": there are " + strings.Join(names[:min(len(names), mostWarned)], ", ")
 	}
 	return ": traceflow maint begin " + m.Name
+}
+
+// touched is when something was written into a folder last.
+func touched(folder string) time.Time {
+	info, err := os.Stat(folder)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }
 
 // maintenances are the names of those in a folder that begin so.

@@ -33,7 +33,8 @@ const (
 const walker = "/home/ann/traceflow"
 
 // masks hide what is another in every run: how long things took, how many packets
-// that was, how large a file became, and the date.
+// that was, how large a file became, the date; and on a machine with much else to do
+// that an answer came late, with what follows from that.
 var masks = []struct {
 	pattern *regexp.Regexp
 	instead string
@@ -41,6 +42,8 @@ var masks = []struct {
 	{regexp.MustCompile(`\d+ packets in \d+\.\d s`), "N packets in T s"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d UTC`), "DATE"},
 	{regexp.MustCompile(`, \d+ (bytes|KiB)\n`), ", SIZE\n"},
+	{regexp.MustCompile(`0 of \d+ hops differ(, \d+ answered in one pass of two)?\n`), "0 of N hops differ\n"},
+	{regexp.MustCompile(`a rise of less than \d+ %`), "a rise of less than N %"},
 }
 
 func masked(s string) string {
