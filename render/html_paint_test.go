@@ -122,6 +122,8 @@ func TestSketch(t *testing.T) {
 			}), chromedp.Navigate(address.String()))
 			rendertest.Eval[int](p.Tab, pageScript)
 			p.want(sketched, 1)
+			stage := rendertest.Eval[struct{ X, Y, Width, Height float64 }](p.Tab, `document.querySelector('.stage').getBoundingClientRect()`)
+			frame := image.Rect(int(stage.X), int(stage.Y), int(stage.X+stage.Width), int(stage.Y+stage.Height))
 			p.want(`firstFrame === document.querySelector('canvas.sketch').toDataURL()`, true)
 			sketch := p.Screenshot()
 			tt.hand(p)
@@ -131,15 +133,15 @@ func TestSketch(t *testing.T) {
 				p.want(`/^ae\d+\.r\d+\.site0\.example\.net$/.test(`+heading+`)`, true)
 				return
 			}
-			if differ := differing(t, sketch, p.Screenshot()); differ > int(tt.width*tt.height)/2000 {
+			if differ := differing(t, sketch, p.Screenshot(), frame); differ > int(tt.width*tt.height)/2000 {
 				t.Errorf("%d pixels of the sketch are not as in the drawing", differ)
 			}
 		})
 	}
 }
 
-// differing counts the pixels that anybody sees to be different.
-func differing(t *testing.T, a, b []byte) int {
+// differing counts the pixels in a frame that anybody sees to be different.
+func differing(t *testing.T, a, b []byte, frame image.Rectangle) int {
 	t.Helper()
 	images := make([]image.Image, 2)
 	for i, data := range [][]byte{a, b} {
@@ -152,7 +154,7 @@ func differing(t *testing.T, a, b []byte) int {
 		t.Fatalf("%v became %v", images[0].Bounds(), images[1].Bounds())
 	}
 	const visible = 64
-	count, r := 0, images[0].Bounds()
+	count, r := 0, images[0].Bounds().Intersect(frame)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
 			p := color.NRGBAModel.Convert(images[0].At(x, y)).(color.NRGBA)

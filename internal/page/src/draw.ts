@@ -7,8 +7,8 @@ import { key, type Model, muchSlower } from "./model.ts";
 import type { Metric } from "./state.ts";
 import { Names } from "./names.ts";
 import { Pill } from "./pill.ts";
-import { shapeOf, type Sketch } from "./sketch.ts";
-import { dress, pathOf, stroke, Strokes } from "./strokes.ts";
+import type { Shape, Sketch } from "./sketch.ts";
+import { dress, pathOf, stroke, Strokes, trace } from "./strokes.ts";
 import { count } from "./text.ts";
 
 /** A path that is drawn over the others. */
@@ -35,7 +35,7 @@ export class Scene {
   private readonly stations = s("g", { class: "nodes" });
   private readonly strips = s("g", { class: "strips" });
   /** What lies below the strokes, the lowest first. */
-  private readonly ground: SVGElement[] = [];
+  private readonly ground: { like: SVGElement; shape: Shape }[] = [];
   private readonly names: { text: SVGTextElement; name: string; x: number; y: number; w: number }[] = [];
 
   constructor(private readonly model: Model, readonly colours: Colours) {
@@ -44,14 +44,21 @@ export class Scene {
     const bands = s("g", { class: "bands" });
     for (const b of d.bands) bands.append(this.band(b));
     const lines = s("g", { class: "lines" });
-    for (const c of d.columns.slice(1)) lines.append(s("path", { d: `M${c.x + c.w / 2} 0V${d.height}` }));
+    for (const c of d.columns.slice(1)) {
+      const x = c.x + c.w / 2;
+      lines.append(this.below(s("path", { d: `M${x} 0V${d.height}` }), (pen) => {
+        pen.moveTo(x, 0);
+        pen.lineTo(x, d.height);
+      }));
+    }
     const pipes = s("g", { class: "pipes" });
     for (const p of d.pipes) {
       const text = s("text", { x: p.x, y: p.y + 4 }, p.label);
       const d = p.strokes.map(pathOf).join("");
+      const shape = (pen: CanvasPath) => p.strokes.forEach((stroke) => trace(pen, stroke));
       this.pipes.push({ text, pipe: p });
       pipes.append(s("g", { class: p.hidden ? "pipe hidden" : "pipe", "data-tip": p.detail },
-        s("path", { class: "wall", d }), s("path", { d }), text));
+        this.below(s("path", { class: "wall", d }), shape), this.below(s("path", { d }), shape), text));
     }
     const labels = s("g", { class: "labels" });
     for (const l of d.links) this.delay(l, labels);
@@ -62,7 +69,6 @@ export class Scene {
         s("rect", { x: m.x - 19, y: m.bottom - 17, width: 38, height: 16, rx: 3 }),
         s("text", { x: m.x, y: m.bottom - 5 }, m.certain ? "NAT" : "NAT?")));
     }
-    for (const g of [bands, lines, pipes]) this.ground.push(...g.querySelectorAll<SVGElement>("rect, path"));
     this.root.append(bands, lines, pipes, this.strokes, this.strips, marks, this.stations, this.runs(), labels);
   }
 
@@ -77,7 +83,7 @@ export class Scene {
     for (const l of m.page.drawing.links) links.add(this.colours.link(l, metric), l);
     for (const { track, links } of this.tracksOf()) tracks.add(this.colours.track(links, metric), track);
     const strokes = [...links.drawn(), ...tracks.drawn()];
-    const circles = new Map<string, { like: SVGGElement; shapes: string[] }>();
+    const circles = new Map<string, { like: SVGGElement; shapes: Shape[] }>();
     const others: SVGGElement[] = [];
     for (const n of m.page.drawing.nodes) {
       if (!isPlain(n)) {
@@ -87,7 +93,7 @@ export class Scene {
       const style = nodeClass(n, m.into.get(n.id));
       let alike = circles.get(style);
       if (!alike) circles.set(style, (alike = { like: s("g", { class: style }, s("circle", { class: "s" })), shapes: [] }));
-      alike.shapes.push(circle(n.x + n.w / 2, n.y, radius * times));
+      alike.shapes.push((pen) => pen.arc(n.x + n.w / 2, n.y, radius * times, 0, 2 * Math.PI));
       if (!window || n.x + n.w < window.x || n.x > window.x + window.w || n.y + n.below < window.y || n.y - n.above > window.y + window.h) continue;
       const g = s("g", { class: style, transform: place(n) });
       this.labels.write(n, g);
@@ -95,8 +101,8 @@ export class Scene {
     }
     this.strokes.replaceChildren(...strokes.map((x) => x.like));
     this.stations.replaceChildren(...[...circles.values()].map((x) => x.like));
-    for (const e of this.ground) if (e.checkVisibility()) on.draw([shapeOf(e)], e);
-    for (const { like, strokes: alike } of strokes) on.draw(alike, like);
+    for (const { like, shape } of this.ground) if (like.checkVisibility()) on.draw([shape], like);
+    for (const { like, strokes: alike } of strokes) on.draw(alike.map((stroke) => (pen) => trace(pen, stroke)), like);
     for (const { like, shapes } of circles.values()) on.draw(shapes, like.firstElementChild!, times);
     this.strokes.replaceChildren();
     this.stations.replaceChildren(...others);
@@ -122,9 +128,15 @@ export class Scene {
     ]);
   }
 
+  /** Notes the shape of an element that lies below the strokes. */
+  private below<E extends SVGElement>(like: E, shape: Shape): E {
+    this.ground.push({ like, shape });
+    return like;
+  }
+
   private band(b: Band): SVGGElement {
     const g = s("g", { class: `band ${b.tint < 0 ? "unknown" : `as${b.tint % tints}`}` });
-    for (const a of b.areas) g.append(s("rect", { x: a.x, y: a.y, width: a.w, height: a.h }));
+    for (const a of b.areas) g.append(this.below(s("rect", { x: a.x, y: a.y, width: a.w, height: a.h }), (pen) => pen.rect(a.x, a.y, a.w, a.h)));
     for (const a of b.areas) {
       if (!a.named) continue;
       const text = s("text", { x: a.x + 8, y: a.y + 15 });
@@ -324,10 +336,6 @@ function nodeClass(n: Node, into: Link[] | undefined): string {
 /** Says whether a station is a circle and its name, and nothing else. */
 function isPlain(n: Node): boolean {
   return (n.kind === "router" || n.kind === "silent") && !n.ends?.length && n.status === undefined;
-}
-
-function circle(x: number, y: number, r: number): string {
-  return `M${x + r} ${y}a${r} ${r} 0 1 1 ${-2 * r} 0a${r} ${r} 0 1 1 ${2 * r} 0z`;
 }
 
 function place(n: Node): string {

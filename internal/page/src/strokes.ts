@@ -11,15 +11,33 @@ interface Line {
   status?: Status;
 }
 
-/** A stroke as a path of SVG: level between two points of one height, and between
- * others a curve that begins and ends level. */
-export function pathOf(stroke: Stroke): string {
-  let path = `M${stroke[0]} ${stroke[1]}`;
+/** What leads from point to point. */
+interface Pen {
+  moveTo(x: number, y: number): void;
+  lineTo(x: number, y: number): void;
+  bezierCurveTo(x1: number, y1: number, x2: number, y2: number, x: number, y: number): void;
+}
+
+/** Leads a pen along a stroke: level between two points of one height, and between
+ * others along a curve that begins and ends level. */
+export function trace(pen: Pen, stroke: Stroke) {
+  pen.moveTo(stroke[0]!, stroke[1]!);
   for (let i = 2; i < stroke.length; i += 2) {
     const [before, from, x, y] = [stroke[i - 2]!, stroke[i - 1]!, stroke[i]!, stroke[i + 1]!];
     const middle = (before + x) / 2;
-    path += from === y ? `H${x}` : `C${middle} ${from} ${middle} ${y} ${x} ${y}`;
+    if (from === y) pen.lineTo(x, y);
+    else pen.bezierCurveTo(middle, from, middle, y, x, y);
   }
+}
+
+/** A stroke as a path of SVG. */
+export function pathOf(stroke: Stroke): string {
+  let path = "";
+  trace({
+    moveTo: (x, y) => (path += `M${x} ${y}`),
+    lineTo: (x) => (path += `H${x}`),
+    bezierCurveTo: (x1, y1, x2, y2, x, y) => (path += `C${x1} ${y1} ${x2} ${y2} ${x} ${y}`),
+  }, stroke);
   return path;
 }
 
@@ -60,22 +78,22 @@ export function dress(line: SVGPathElement, colour: string, l: Line): string {
 
 /** Strokes by what they look like. */
 export class Strokes {
-  private readonly alike = new Map<string, { like: SVGPathElement; strokes: string[] }>();
+  private readonly alike = new Map<string, { like: SVGPathElement; strokes: Stroke[] }>();
 
   add(colour: string, l: Line) {
     const layer = layerOf(colour, l);
     const one = this.alike.get(layer);
     if (one) {
-      one.strokes.push(pathOf(l.stroke));
+      one.strokes.push(l.stroke);
       return;
     }
     const like = pen(l);
     dress(like, colour, l);
-    this.alike.set(layer, { like, strokes: [pathOf(l.stroke)] });
+    this.alike.set(layer, { like, strokes: [l.stroke] });
   }
 
   /** Strokes that look the same, and an element that does; the lowest first. */
-  drawn(): { like: SVGPathElement; strokes: string[] }[] {
+  drawn(): { like: SVGPathElement; strokes: Stroke[] }[] {
     return [...this.alike].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
   }
 }

@@ -9,6 +9,11 @@ export interface Place {
   y: number;
 }
 
+export interface Size {
+  w: number;
+  h: number;
+}
+
 /** A part of the drawing, from left to right. */
 export interface Span {
   left: number;
@@ -64,7 +69,7 @@ export class View {
   }
 
   /** How large the window is. */
-  get window(): { w: number; h: number } {
+  get window(): Size {
     return { w: this.box.w, h: this.box.h + room };
   }
 
