@@ -22,7 +22,7 @@ func openDifference(t *testing.T, b *rendertest.Browser, d *render.Difference, h
 	address := url.URL{Scheme: "file", Path: file, Fragment: hash}
 	tab := pageTab{b.Open(t, address.String(), 1280, 800), t}
 	rendertest.Eval[int](tab.Tab, pageScript)
-	tab.Wait(`document.querySelector('.scene') && !document.querySelector('.sketch')`)
+	tab.Wait(`document.querySelector('.scene') && !document.querySelector('.sketched')`)
 	return tab
 }
 

@@ -56,7 +56,7 @@ func openPage(t *testing.T, b *rendertest.Browser, trace *traceflow.Trace, hash 
 	address := url.URL{Scheme: "file", Path: file, Fragment: hash}
 	tab := pageTab{b.Open(t, address.String(), width, height), t}
 	rendertest.Eval[int](tab.Tab, pageScript)
-	tab.Wait(`document.querySelector('.scene') && !document.querySelector('.sketch')`)
+	tab.Wait(`document.querySelector('.scene') && !document.querySelector('.sketched')`)
 	return tab
 }
 

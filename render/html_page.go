@@ -3,6 +3,7 @@
 package render
 
 import (
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -179,9 +180,22 @@ func arrange(d, before *picture.Drawing) {
 	for i := range d.Bands {
 		d.Bands[i].Name = fullName(d.Bands[i].Name)
 	}
+	for i := range d.Links {
+		l := &d.Links[i]
+		if l.Label == "" && l.Status == picture.Unchanged {
+			l.LabelX, l.LabelY = 0, 0 // nothing stands there
+		}
+		l.Share = shown(l.Share)
+	}
+	for i := range d.Nodes {
+		d.Nodes[i].Share = shown(d.Nodes[i].Share)
+	}
 	d.Columns, d.Links, d.Paths = notNil(d.Columns), notNil(d.Links), notNil(d.Paths)
 	d.Bands, d.Marks, d.Pipes = notNil(d.Bands), notNil(d.Marks), notNil(d.Pipes)
 }
+
+// shown leaves digits out of a share that nobody can see.
+func shown(share float64) float64 { return math.Round(share*1e6) / 1e6 }
 
 func notNil[T any](list []T) []T {
 	if list == nil {

@@ -110,8 +110,12 @@ func (s *svg) pipe(p *picture.Pipe) {
 	if p.Hidden > 0 {
 		class = "pipe hidden"
 	}
+	var strokes strings.Builder
+	for _, stroke := range p.Strokes {
+		strokes.WriteString(stroke.String())
+	}
 	s.printf("<g class=\"%s\"><title>%s</title><path class=\"wall\" d=\"%s\"/><path d=\"%s\"/><text x=\"%d\" y=\"%d\">%s</text></g>\n",
-		class, text(p.Detail), p.Stroke, p.Stroke, p.X, p.Y+4, text(p.Label))
+		class, text(p.Detail), strokes.String(), strokes.String(), p.X, p.Y+4, text(p.Label))
 }
 
 func (s *svg) mark(m *picture.Mark) {

@@ -57,7 +57,7 @@ func TestBenchPage(t *testing.T) {
 	var nothing, paints []rendertest.Paint
 	for range times {
 		nothing = append(nothing, b.Paint(t, empty, "p", "p"))
-		paints = append(paints, b.Paint(t, page, ".scene .links path", ".node .hit"))
+		paints = append(paints, b.Paint(t, page, rendertest.FirstPicture, ".node .hit"))
 	}
 	fmt.Printf("page of %d stations and %d links, %d kB, in headless Chromium, best of %d:\n", stations, links, text.Len()/1000, times)
 	fmt.Printf("  an empty page: %v; median: %v\n", rendertest.Best(nothing), rendertest.Median(nothing))

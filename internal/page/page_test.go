@@ -6,13 +6,16 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
+	stdhtml "html"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -63,6 +66,23 @@ func TestDataStayData(t *testing.T) {
 		if strings.Count(got, tag) != strings.Count(plain, tag) {
 			t.Errorf("%d of %q, want %d", strings.Count(got, tag), tag, strings.Count(plain, tag))
 		}
+	}
+}
+
+// TestASCII wants a file without any other character, that says the same.
+func TestASCII(t *testing.T) {
+	const text = "src → dst · 東京 😀 é"
+	html := write(t, text, `{"a":"`+text+`"}`)
+	if i := strings.IndexFunc(html, func(r rune) bool { return r >= utf8.RuneSelf }); i >= 0 {
+		t.Errorf("it has %.20q", html[i:])
+	}
+	var data struct{ A string }
+	found := regexp.MustCompile(`<title>(.*)</title>[^$]*id="data">(.*)</script>`).FindStringSubmatch(html)
+	if err := json.Unmarshal([]byte(found[2]), &data); err != nil || data.A != text {
+		t.Errorf("data are %q, %v", data.A, err)
+	}
+	if got := stdhtml.UnescapeString(found[1]); got != text {
+		t.Errorf("title is %q", got)
 	}
 }
 

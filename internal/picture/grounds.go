@@ -198,20 +198,20 @@ func (p *placer) pipes() {
 		slices.SortFunc(t.Nodes, func(a, b string) int {
 			return cmp.Or(p.node(a).TTL-p.node(b).TTL, p.node(a).Y-p.node(b).Y)
 		})
-		var b strings.Builder
+		t.Strokes = nil
 		inside := make(map[string]bool)
 		for _, id := range t.Nodes {
 			inside[id] = true
 			n := p.node(id)
-			fmt.Fprintf(&b, "M%d %dH%d", n.X+4, n.Y, n.X+n.W-4)
+			t.Strokes = append(t.Strokes, Stroke{n.X + 4, n.Y, n.X + n.W - 4, n.Y})
 		}
 		for j := range p.Links {
 			l := &p.Links[j]
 			if from, to := p.node(l.From), p.node(l.To); inside[l.To] && (inside[l.From] || t.Hidden > 0 && to.TTL == t.from) {
-				fmt.Fprintf(&b, "M%d %dH%d%s", from.X+from.W-4, from.Y, from.X+from.W, bend(from.X+from.W, from.Y, to.X, to.Y))
+				t.Strokes = append(t.Strokes, Stroke{from.X + from.W - 4, from.Y, from.X + from.W, from.Y, to.X, to.Y})
 			}
 		}
 		n := p.node(t.Nodes[0])
-		t.Stroke, t.X, t.Y = b.String(), n.X+4, n.Y+reach+LineHeight
+		t.X, t.Y = n.X+4, n.Y+reach+LineHeight
 	}
 }

@@ -167,7 +167,7 @@ type Track struct {
 	Width    float64 `json:"width"`
 	Level    int     `json:"level"`
 	Inferred bool    `json:"inferred,omitempty"`
-	Stroke   string  `json:"stroke"`
+	Stroke   Stroke  `json:"stroke"`
 }
 
 // Loss returns the part of the packets that nothing came back for.
@@ -227,11 +227,11 @@ type Link struct {
 	Level int     `json:"level"`
 	// Label is written where the link stands out.
 	Label string `json:"label,omitempty"`
-	// Stroke is an SVG path from station to station, or from track to track; LabelX and LabelY are the middle of
-	// its bend.
-	Stroke string `json:"stroke"`
-	LabelX int    `json:"label_x"`
-	LabelY int    `json:"label_y"`
+	// Stroke leads from station to station, or from track to track; LabelX and LabelY
+	// are the middle of its bend.
+	Stroke Stroke `json:"stroke"`
+	LabelX int    `json:"label_x,omitempty"`
+	LabelY int    `json:"label_y,omitempty"`
 	// Via are the heights at which it passes the columns between those of its ends.
 	Via []int `json:"via,omitempty"`
 }
@@ -293,7 +293,8 @@ type Pipe struct {
 	Label  string   `json:"label"`
 	Detail string   `json:"detail"`
 	Nodes  []string `json:"nodes"` // Node.ID
-	Stroke string   `json:"stroke"`
+	// Strokes are there where a drawing has places.
+	Strokes []Stroke `json:"strokes"`
 	// X and Y are where the label begins.
 	X int `json:"x"`
 	Y int `json:"y"`

@@ -35,10 +35,10 @@ func (p *placer) strokes() {
 		n := &p.Nodes[i]
 		n.In, n.Out = track(in[n.ID], carried), track(out[n.ID], carried)
 		if n.In != nil {
-			n.In.Stroke = fmt.Sprintf("M%d %dH%d", n.X, n.Y, n.middle())
+			n.In.Stroke = Stroke{n.X, n.Y, n.middle(), n.Y}
 		}
 		if n.Out != nil {
-			n.Out.Stroke = fmt.Sprintf("M%d %dH%d", n.middle(), n.Y, n.X+n.W)
+			n.Out.Stroke = Stroke{n.middle(), n.Y, n.X + n.W, n.Y}
 		}
 	}
 	for i := range p.Links {
@@ -56,16 +56,12 @@ func (p *placer) strokes() {
 			p.passingStroke(l)
 			continue
 		}
-		l.Stroke = fmt.Sprintf("M%d %d", start, from.Y)
+		l.Stroke = Stroke{start, from.Y}
 		if from.Y != to.Y {
-			if start != x1 {
-				l.Stroke += fmt.Sprintf("H%d", x1)
-			}
-			l.Stroke += bend(x1, from.Y, x2, to.Y)
+			l.Stroke.to(x1, from.Y)
+			l.Stroke.to(x2, to.Y)
 		}
-		if from.Y == to.Y || end != x2 {
-			l.Stroke += fmt.Sprintf("H%d", end)
-		}
+		l.Stroke.to(end, to.Y)
 		l.LabelX, l.LabelY = (x1+x2)/2, (from.Y+to.Y)/2
 	}
 }
@@ -81,27 +77,49 @@ func (p *placer) passingStroke(l *Link) {
 	if to.In != nil {
 		end = to.X
 	}
-	x, y := from.X+from.W, from.Y
-	var stroke strings.Builder
-	fmt.Fprintf(&stroke, "M%d %dH%d", start, y, x)
+	l.Stroke = Stroke{start, from.Y}
+	l.Stroke.to(from.X+from.W, from.Y)
 	for _, next := range l.Via {
 		c++
 		column := &p.Columns[c]
-		fmt.Fprintf(&stroke, "%sH%d", bend(x, y, column.X, next), column.X+column.W)
-		x, y = column.X+column.W, next
+		l.Stroke.to(column.X, next)
+		l.Stroke.to(column.X+column.W, next)
 	}
-	fmt.Fprintf(&stroke, "%sH%d", bend(x, y, to.X, to.Y), end)
-	l.Stroke = stroke.String()
+	l.Stroke.to(to.X, to.Y)
+	l.Stroke.to(end, to.Y)
 	passed := &p.Columns[p.column(from.TTL)+1]
 	l.LabelX, l.LabelY = passed.X+passed.W/2, l.Via[0]
 }
 
 func (n *Node) middle() int { return n.X + n.W/2 }
 
-// bend is a curve that begins and ends level.
-func bend(x1, y1, x2, y2 int) string {
-	middle := (x1 + x2) / 2
-	return fmt.Sprintf("C%d %d %d %d %d %d", middle, y1, middle, y2, x2, y2)
+// Stroke is a line by the points at which it changes, x and y in turn: level between
+// two of one height, and between others a curve that begins and ends level.
+type Stroke []int
+
+// to leads a stroke on, if there is anywhere to go.
+func (s *Stroke) to(x, y int) {
+	if last := len(*s) - 2; (*s)[last] != x || (*s)[last+1] != y {
+		*s = append(*s, x, y)
+	}
+}
+
+// String is the stroke as a path of SVG.
+func (s Stroke) String() string {
+	var b strings.Builder
+	for i := 0; i+1 < len(s); i += 2 {
+		x, y := s[i], s[i+1]
+		switch {
+		case i == 0:
+			fmt.Fprintf(&b, "M%d %d", x, y)
+		case y == s[i-1]:
+			fmt.Fprintf(&b, "H%d", x)
+		default:
+			middle := (s[i-2] + x) / 2
+			fmt.Fprintf(&b, "C%d %d %d %d %d %d", middle, s[i-1], middle, y, x, y)
+		}
+	}
+	return b.String()
 }
 
 // goOn returns which part of all flows goes on from each column. A link's share

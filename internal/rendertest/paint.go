@@ -30,6 +30,10 @@ type Paint struct {
 	Style, Layout time.Duration
 }
 
+// FirstPicture selects what a page's first picture is made of: strokes, or the
+// canvas that a large drawing is sketched on.
+const FirstPicture = ".scene .links path, canvas.sketch:not([hidden])"
+
 // watchFrames notes the first frame that has an element.
 const watchFrames = `(() => {
 	const look = () => document.querySelector(%q) ? window.frameBegan = performance.now() : requestAnimationFrame(look)

@@ -20,6 +20,7 @@ import { Press } from "./press.ts";
 import type { Progress } from "./progress.ts";
 import { type Metric, metricOf, metricsOf, type State, type Store, write } from "./state.ts";
 import { roomFor, stretch } from "./stretch.ts";
+import { Sketch } from "./sketch.ts";
 import { summary } from "./summary.ts";
 import { tables } from "./table.ts";
 import { linkTip, nodeTip, Tip } from "./tip.ts";
@@ -50,6 +51,7 @@ export class App {
   private readonly tip = new Tip();
   private readonly help = helpDialog();
   private readonly press = new Press();
+  private readonly sketch = new Sketch();
   private readonly svg = s("svg", {
     class: "picture", tabindex: 0, role: "application", "aria-roledescription": "drawing", "aria-describedby": "how",
     "aria-label": "Drawing of all paths", "aria-details": "twin",
@@ -89,7 +91,7 @@ export class App {
     this.header = new Header(served?.banner ?? null, served?.progress.root ?? null);
     this.parts = [
       h("div", { class: "app" }, this.header.root, this.tools.root, this.list.root,
-        h("main", { class: "stage" }, this.svg, this.twin, this.zoom, this.legend,
+        h("main", { class: "stage" }, this.sketch.root, this.svg, this.twin, this.zoom, this.legend,
           h("p", { class: "unseen", id: "how" }, "Arrow keys go from station to station, Enter isolates one, t shows everything as a table."),
           h("p", { class: "unseen", id: "live", role: "status", "aria-live": "polite" })), this.card),
       this.tip.root, this.help,
@@ -103,30 +105,51 @@ export class App {
     if (now.pick && !this.model.exists(now.pick)) this.store.now = { ...now, pick: null, other: null };
     this.showAll(true);
     this.store.listen((next, before) => this.update(next, before));
-    new ResizeObserver(() => this.store.now.view === null && this.fitView()).observe(this.svg);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.dress(this.store.now));
+    new ResizeObserver(() => {
+      if (!this.sketch.fits(this.view.window)) this.finish();
+      if (this.store.now.view === null) this.fitView();
+    }).observe(this.svg);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.finish();
+      this.dress(this.store.now);
+    });
   }
 
   /** Draws stations and strokes. Of a large drawing with nothing pale there is a
-   * sketch first, which looks the same. */
+   * sketch first, which looks the same, and nothing beside it. */
   private draw() {
     const now = this.store.now;
-    const pale = this.model.page.drawing.too_large || now.pick || now.query.trim() || now.share > 0 || now.loss > 0 || now.delay > 0;
+    const pale = this.model.page.drawing.too_large || now.pick || now.query.trim() || now.share > 0 || now.loss > 0 || now.delay > 0 || now.table || this.svg.classList.contains("striped");
     if (this.model.page.drawing.nodes.length <= small || pale) {
       this.finish();
       return;
     }
-    this.scene.sketch(this.metric(now), this.far, this.far > 1.35 ? null : this.view.area);
+    const { begin, window, area } = this.view;
+    this.view.open();
+    this.svg.classList.add("sketched");
+    this.sketch.begin(begin, window);
+    this.scene.sketch(this.sketch, this.metric(now), this.far, this.far > 1.35 ? null : area);
     afterPaint(() => this.finish());
   }
 
-  /** Draws what is to be drawn, or what a sketch stands for. */
+  /** Draws what is to be drawn, or what a sketch stands for, and says it in words
+   * beside it. */
   private finish() {
     if (!this.sketched) return;
     this.sketched = false;
+    this.svg.classList.remove("sketched");
+    this.sketch.end();
     if (!this.model.page.drawing.too_large) this.scene.finish(this.metric(this.store.now));
-    this.list.fill(this.model);
+    this.list.take(this.model);
+    this.tell(this.store.now);
     this.lightUp();
+  }
+
+  /** Says on the right all that is known of what is picked, or what stands out. */
+  private tell(now: State) {
+    const m = this.model;
+    const pick = now.pick && m.exists(now.pick) ? now.pick : null;
+    exchange(this.card, pick ? cardFor(m, pick, now.other) : summary(m));
   }
 
   /** Takes other data in place of those that are shown; not while the user holds
@@ -221,10 +244,9 @@ export class App {
     this.svg.classList.toggle("nosilent", !now.silent);
     if (changed("from", "to")) this.cut(now);
     if (changed("table", "from", "to")) this.showTable(now.table);
-    if (changed("pick", "other")) {
-      const pick = now.pick && m.exists(now.pick) ? now.pick : null;
-      exchange(this.card, pick ? cardFor(m, pick, now.other) : summary(m));
-      if (before) this.card.scrollTop = 0;
+    if (before && changed("pick", "other")) {
+      this.tell(now);
+      this.card.scrollTop = 0;
     }
     if (changed("view", "from", "to") && before && !this.moving) this.look(now);
     if (changed("pick", "other", "query", "share", "loss", "delay", "colour", "silent")) this.lightUp();

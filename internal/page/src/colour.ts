@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Link } from "./data.ts";
+import type { Link, Stroke } from "./data.ts";
 import { key, type Model } from "./model.ts";
 import type { Metric } from "./state.ts";
+import { pathOf } from "./strokes.ts";
 
 /** How many colours paths and ASes have in turn. */
 export const hues = 8;
@@ -76,8 +77,8 @@ export class Colours {
 export function strokesOf(model: Model, path: number): { seen: string; inferred: string } {
   const nodes = model.drawn.get(path) ?? [];
   const out = { seen: "", inferred: "" };
-  const add = (stroke: string | undefined, inferred: boolean | undefined) => {
-    if (stroke) out[inferred ? "inferred" : "seen"] += stroke;
+  const add = (stroke: Stroke | undefined, inferred: boolean | undefined) => {
+    if (stroke) out[inferred ? "inferred" : "seen"] += pathOf(stroke);
   };
   nodes.forEach((id, i) => {
     const n = model.nodes.get(id);

@@ -241,12 +241,15 @@ export interface Past {
   lost?: number;
 }
 
+/** A line by the points at which it changes, x and y in turn: picture.Stroke. */
+export type Stroke = number[];
+
 export interface Track {
   status?: Status;
   width: number;
   level: number;
   inferred?: boolean;
-  stroke: string;
+  stroke: Stroke;
 }
 
 export interface Link {
@@ -267,9 +270,10 @@ export interface Link {
   width: number;
   level: number;
   label?: string;
-  stroke: string;
-  label_x: number;
-  label_y: number;
+  stroke: Stroke;
+  /** Where its label or its sign stands. */
+  label_x?: number;
+  label_y?: number;
   via?: number[];
 }
 
@@ -304,7 +308,7 @@ export interface Pipe {
   label: string;
   detail: string;
   nodes: string[];
-  stroke: string;
+  strokes: Stroke[];
   x: number;
   y: number;
 }

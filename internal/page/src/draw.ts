@@ -7,7 +7,8 @@ import { key, type Model, muchSlower } from "./model.ts";
 import type { Metric } from "./state.ts";
 import { Names } from "./names.ts";
 import { Pill } from "./pill.ts";
-import { dress, stroke, Strokes } from "./strokes.ts";
+import type { Shape, Sketch } from "./sketch.ts";
+import { dress, pathOf, stroke, Strokes, trace } from "./strokes.ts";
 import { tag } from "./tags.ts";
 import { count } from "./text.ts";
 
@@ -16,6 +17,9 @@ export interface Strip {
   path: number;
   colour: string;
 }
+
+/** That of a station's circle. */
+const radius = 5.5;
 
 /** The drawing: every station and stroke stands where picture.Place put it. It has
  * its stations and strokes once sketch or finish was called. */
@@ -31,6 +35,8 @@ export class Scene {
   private readonly strokes = s("g", { class: "links" });
   private readonly stations = s("g", { class: "nodes" });
   private readonly strips = s("g", { class: "strips" });
+  /** What lies below the strokes, the lowest first. */
+  private readonly ground: { like: SVGElement; shape: Shape }[] = [];
   private readonly names: { text: SVGTextElement; name: string; x: number; y: number; w: number }[] = [];
 
   constructor(private readonly model: Model, readonly colours: Colours) {
@@ -39,13 +45,21 @@ export class Scene {
     const bands = s("g", { class: "bands" });
     for (const b of d.bands) bands.append(this.band(b));
     const lines = s("g", { class: "lines" });
-    for (const c of d.columns.slice(1)) lines.append(s("path", { d: `M${c.x + c.w / 2} 0V${d.height}` }));
+    for (const c of d.columns.slice(1)) {
+      const x = c.x + c.w / 2;
+      lines.append(this.below(s("path", { d: `M${x} 0V${d.height}` }), (pen) => {
+        pen.moveTo(x, 0);
+        pen.lineTo(x, d.height);
+      }));
+    }
     const pipes = s("g", { class: "pipes" });
     for (const p of d.pipes) {
       const text = s("text", { x: p.x, y: p.y + 4 }, p.label);
+      const d = p.strokes.map(pathOf).join("");
+      const shape = (pen: CanvasPath) => p.strokes.forEach((stroke) => trace(pen, stroke));
       this.pipes.push({ text, pipe: p });
       pipes.append(s("g", { class: p.hidden ? "pipe hidden" : "pipe", "data-tip": p.detail },
-        s("path", { class: "wall", d: p.stroke }), s("path", { d: p.stroke }), text));
+        this.below(s("path", { class: "wall", d }), shape), this.below(s("path", { d }), shape), text));
     }
     const labels = s("g", { class: "labels" });
     for (const l of d.links) this.delay(l, labels);
@@ -59,34 +73,40 @@ export class Scene {
     this.root.append(bands, lines, pipes, this.strokes, this.strips, marks, this.stations, this.runs(), labels);
   }
 
-  /** Draws what finish draws, with nothing pale, in a few elements that cannot be
-   * pointed at: a browser has them on the screen in half the time. Letters and
-   * stations are so many times their own size; only names in the window, which may
-   * be null, are written. */
-  sketch(metric: Metric, times: number, window: Area | null) {
-    const d = this.model.page.drawing;
+  /** Draws what finish draws, with nothing pale: on a canvas what there is much of,
+   * and a few elements over that. Letters and stations are so many times their own
+   * size; only names in the window, which may be null, are written. It has to be in
+   * the document. */
+  sketch(on: Sketch, metric: Metric, times: number, window: Area | null) {
+    const m = this.model;
     const links = new Strokes();
     const tracks = new Strokes();
-    for (const l of d.links) links.add(this.colours.link(l, metric), l, this.model.nodes.get(l.from)!.ttl);
-    for (const { track, links } of this.tracksOf()) tracks.add(this.colours.track(links, metric), track, this.model.nodes.get(links[0]!.to)!.ttl);
-    this.strokes.replaceChildren(s("g", { class: "sketch" }, ...links.drawn(), ...tracks.drawn()));
-    const circles = new Map<string, string>();
+    for (const l of m.page.drawing.links) links.add(this.colours.link(l, metric), l);
+    for (const { track, links } of this.tracksOf()) tracks.add(this.colours.track(links, metric), track);
+    const strokes = [...links.drawn(), ...tracks.drawn()];
+    const circles = new Map<string, { like: SVGGElement; shapes: Shape[] }>();
     const others: SVGGElement[] = [];
-    for (const n of d.nodes) {
+    for (const n of m.page.drawing.nodes) {
       if (!isPlain(n)) {
         others.push(this.node(n));
         continue;
       }
-      // The style makes stations larger around the origin.
-      const style = nodeClass(n, this.model.into.get(n.id));
-      const alike = `${n.ttl} ${style}`;
-      circles.set(alike, `${circles.get(alike) ?? ""}M${(n.x + n.w / 2) / times + 5.5} ${n.y / times}a5.5 5.5 0 1 1 -11 0a5.5 5.5 0 1 1 11 0z`);
+      const style = nodeClass(n, m.into.get(n.id));
+      let alike = circles.get(style);
+      if (!alike) circles.set(style, (alike = { like: s("g", { class: style }, s("circle", { class: "s" })), shapes: [] }));
+      alike.shapes.push((pen) => pen.arc(n.x + n.w / 2, n.y, radius * times, 0, 2 * Math.PI));
       if (!window || n.x + n.w < window.x || n.x > window.x + window.w || n.y + n.below < window.y || n.y - n.above > window.y + window.h) continue;
       const g = s("g", { class: style, transform: place(n) });
       this.labels.write(n, g);
       others.push(g);
     }
-    this.stations.replaceChildren(s("g", { class: "sketch" }, ...[...circles].map(([alike, shapes]) => s("g", { class: alike.slice(alike.indexOf(" ") + 1) }, s("path", { class: "s", d: shapes })))), ...others);
+    this.strokes.replaceChildren(...strokes.map((x) => x.like));
+    this.stations.replaceChildren(...[...circles.values()].map((x) => x.like));
+    for (const { like, shape } of this.ground) if (like.checkVisibility()) on.draw([shape], like);
+    for (const { like, strokes: alike } of strokes) on.draw(alike.map((stroke) => (pen) => trace(pen, stroke)), like);
+    for (const { like, shapes } of circles.values()) on.draw(shapes, like.firstElementChild!, times);
+    this.strokes.replaceChildren();
+    this.stations.replaceChildren(...others);
   }
 
   /** Draws every stroke and station as an element of its own, instead of a sketch
@@ -109,9 +129,15 @@ export class Scene {
     ]);
   }
 
+  /** Notes the shape of an element that lies below the strokes. */
+  private below<E extends SVGElement>(like: E, shape: Shape): E {
+    this.ground.push({ like, shape });
+    return like;
+  }
+
   private band(b: Band): SVGGElement {
     const g = s("g", { class: `band ${b.tint < 0 ? "unknown" : `as${b.tint % tints}`}` });
-    for (const a of b.areas) g.append(s("rect", { x: a.x, y: a.y, width: a.w, height: a.h }));
+    for (const a of b.areas) g.append(this.below(s("rect", { x: a.x, y: a.y, width: a.w, height: a.h }), (pen) => pen.rect(a.x, a.y, a.w, a.h)));
     for (const a of b.areas) {
       if (!a.named) continue;
       const text = s("text", { x: a.x + 8, y: a.y + 15 });
@@ -165,8 +191,8 @@ export class Scene {
   private link(l: Link) {
     const line = stroke(l);
     const silent = this.model.nodes.get(l.from)?.kind === "silent" || this.model.nodes.get(l.to)?.kind === "silent";
-    const hit = s("path", { class: "hit", d: l.stroke });
-    const sign = l.status ? s("text", { class: `sign ${l.status}`, x: l.label_x, y: l.label_y + 5 }, signOf(l.status)) : null;
+    const hit = s("path", { class: "hit", d: pathOf(l.stroke) });
+    const sign = l.status ? s("text", { class: `sign ${l.status}`, x: l.label_x, y: (l.label_y ?? 0) + 5 }, signOf(l.status)) : null;
     const group = s("g", { "data-l": key(l.from, l.to), class: silent ? "link silent" : "link" }, line, hit, sign);
     this.links.push({ link: l, group, line, pale: false });
   }
@@ -191,7 +217,7 @@ export class Scene {
         g.append(s("rect", { class: "s", x: -9, y: -6.5, width: 18, height: 13, rx: 6.5 }));
         break;
       default:
-        g.append(s("circle", { class: "s", cx: 0, cy: 0, r: 5.5 }));
+        g.append(s("circle", { class: "s", cx: 0, cy: 0, r: radius }));
     }
     tag(n, g);
     if (n.status) g.append(s("text", { class: `sign ${n.status}`, x: 13, y: 16 }, signOf(n.status)));

@@ -94,7 +94,7 @@ export async function asPNG(svg: SVGSVGElement): Promise<Blob> {
 export function asCSV(m: Model): string {
   const cell = (v: string | number | undefined) => {
     let t = v === undefined ? "" : String(v);
-    if (typeof v === "string" && /^[=+\-@'＝＋－＠\uFFFD]/.test(t)) t = `'${t}`;
+    if (typeof v === "string" && /^[=+\-@'\uFF1D\uFF0B\uFF0D\uFF20\uFFFD]/.test(t)) t = `'${t}`;
     return /[",\r\n]/.test(t) ? `"${t.replace(/"/g, '""')}"` : t;
   };
   const lines = [["path", "path_flows", "reached", "src_ports", "ttl", "kind", "address", "hostname", "asn", "as_name", "ixp", "sent", "replies", "rtt_median_us", "rtt_p95_us", "loss_kind"].join(",")];

@@ -8,10 +8,6 @@ import type { Model } from "./model.ts";
 import { exchange } from "./morph.ts";
 import { count, ms, percent } from "./text.ts";
 
-/** How many rows there are when the page is first painted: as many as a window
- * may show. */
-const first = () => Math.ceil(innerHeight / 60);
-
 /** What the list of paths reports. */
 export interface ListActions {
   query(text: string): void;
@@ -34,7 +30,6 @@ export class List {
   private row = new Map<number, Row>();
   private shown: number[] = [];
   private current = 0;
-  private most = first();
 
   constructor(private model: Model, private readonly act: ListActions) {
     this.field.addEventListener("input", () => act.query(this.field.value));
@@ -45,7 +40,6 @@ export class List {
       }
     });
     this.listen();
-    this.take(model);
     this.root.append(h("div", { class: "find" }, this.field), this.many, this.rows);
   }
 
@@ -65,21 +59,14 @@ export class List {
     this.rows.addEventListener("focus", () => this.go(this.current));
   }
 
-  /** Has a row for every path from now on. Many rows take longer than the drawing,
-   * and the first of them fill the window. */
-  fill(model: Model) {
-    this.most = Infinity;
-    this.take(model);
-  }
-
   /** Takes data; rows that say the same as before stay as they are. */
-  private take(model: Model) {
+  take(model: Model) {
     this.model = model;
     // While paths come and go nobody wants to hear of each.
     this.many.setAttribute("aria-live", model.page.heading.measuring ? "off" : "polite");
     const before = this.row;
     this.row = new Map();
-    model.page.paths.slice(0, this.most).forEach((p, i) => {
+    model.page.paths.forEach((p, i) => {
       const says = JSON.stringify([p, this.model.asPath(p)]);
       const row = before.get(p.id) ?? { li: h("li", { class: "row", role: "option", id: `path-${p.id}`, "aria-selected": "false" }, h("span", { class: "key" })), says: "" };
       before.delete(p.id);

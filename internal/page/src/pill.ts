@@ -21,8 +21,8 @@ export class Pill {
 
   constructor(readonly link: Link, from: Node | undefined, to: Node | undefined) {
     const text = link.label ?? "";
-    this.x = link.label_x;
-    this.y = link.label_y;
+    this.x = link.label_x ?? 0;
+    this.y = link.label_y ?? 0;
     this.width = 7.9 * text.length + 12;
     this.level = from?.y === to?.y;
     this.own = { from: from !== undefined && !from.out, to: to !== undefined && !to.in };
@@ -38,7 +38,7 @@ export class Pill {
     const width = (this.width / 2 + 1) * times;
     const height = 9.5 * times;
     let best = Infinity;
-    const { label_x, label_y } = this.link;
+    const { label_x = 0, label_y = 0 } = this.link;
     const half = this.bend / 2;
     const spots = this.level ? [[0, 14 * times], [0, -14 * times]] : [0, 0.2, -0.2, 0.36, -0.36, 0.46, -0.46].map((f) => [along(f) * half, f * 2 * this.rise]);
     if (!this.level && this.own.to) spots.push([half + 0.7 * width, this.rise + 15 * times]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Drawing } from "./data.ts";
+import type { Drawing, Stroke } from "./data.ts";
 
 const most = 5;
 
@@ -21,11 +21,11 @@ export function stretch(d: Drawing, times: number) {
   d.height = y(d.height);
   for (const n of d.nodes) {
     n.y = y(n.y);
-    for (const t of [n.in, n.out]) if (t) t.stroke = strokeTimes(t.stroke, times);
+    for (const t of [n.in, n.out]) if (t) strokeTimes(t.stroke, y);
   }
   for (const l of d.links) {
-    l.label_y = y(l.label_y);
-    l.stroke = strokeTimes(l.stroke, times);
+    if (l.label_y !== undefined) l.label_y = y(l.label_y);
+    strokeTimes(l.stroke, y);
   }
   for (const b of d.bands) {
     for (const a of b.areas) {
@@ -39,12 +39,10 @@ export function stretch(d: Drawing, times: number) {
     // Its label is as far below its station as before.
     const n = d.nodes.find((x) => x.id === p.nodes[0]);
     p.y = n ? p.y - Math.round(n.y / times) + n.y : y(p.y);
-    p.stroke = strokeTimes(p.stroke, times);
+    for (const stroke of p.strokes) strokeTimes(stroke, y);
   }
 }
 
-/** Stretches a path of picture.Place, which has M, H and C with coordinates that
- * are not relative: two numbers with a space between them are a point. */
-function strokeTimes(stroke: string, times: number): string {
-  return stroke.replace(/(-?[\d.]+) (-?[\d.]+)/g, (_, x: string, y: string) => `${x} ${Math.round(Number(y) * times)}`);
+function strokeTimes(stroke: Stroke, y: (v: number) => number) {
+  for (let i = 1; i < stroke.length; i += 2) stroke[i] = y(stroke[i]!);
 }

@@ -9,6 +9,11 @@ export interface Place {
   y: number;
 }
 
+export interface Size {
+  w: number;
+  h: number;
+}
+
 /** A part of the drawing, from left to right. */
 export interface Span {
   left: number;
@@ -24,6 +29,8 @@ const room = 28; // for the ruler
 /** The window on the drawing: it is moved and scaled by mouse, touch and keys. */
 export class View {
   place: Place = { k: 1, x: 0, y: 0 };
+  /** Where in the window the drawing begins, in digits as they are written. */
+  begin: Place = { k: 1, x: 0, y: 0 };
   private readonly fingers = new Map<number, { x: number; y: number }>();
   private readonly bar = s("g", { class: "ruler" });
   private ruler: SVGTextElement[] = [];
@@ -59,6 +66,11 @@ export class View {
 
   private get box() {
     return { w: this.svg.clientWidth || 800, h: (this.svg.clientHeight || 600) - room };
+  }
+
+  /** How large the window is. */
+  get window(): Size {
+    return { w: this.box.w, h: this.box.h + room };
   }
 
   /** What of the drawing is in the window. */
@@ -156,7 +168,8 @@ export class View {
     const y = Math.min(this.size.height - 60 / place.k, Math.max((60 - h) / place.k, place.y));
     this.place = { k: place.k, x, y };
     const { k } = place;
-    const transform = `translate(${(-x * k).toFixed(2)} ${(room - y * k).toFixed(2)}) scale(${k.toFixed(4)})`;
+    this.begin = { k: Number(k.toFixed(4)), x: Number((-x * k).toFixed(2)), y: Number((room - y * k).toFixed(2)) };
+    const transform = `translate(${this.begin.x} ${this.begin.y}) scale(${this.begin.k})`;
     if (this.scene?.getAttribute("transform") !== transform) { // or the browser lays everything out again
       this.scene?.setAttribute("transform", transform);
       this.rule();
