@@ -46,7 +46,7 @@ func (o *surveyOptions) addFlags(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.plan, "plan", "", "`file` that names targets and what to expect (YAML)")
-	f.VarP(&o.paths, "paths", "P", "`number` of flows to each target; auto: as many as its\nwidth takes, 16 to 64")
+	f.VarP(&o.paths, "paths", "P", "`number` of flows to each target; auto: as many as its width takes, 16 to 64")
 	f.IntVar(&o.passes, "passes", plan.DefaultPasses, "`times` to measure each target")
 	f.IntVar(&o.ends, "ends", 1, "`packets` of each flow to its destination, for its loss")
 	f.Var(&o.budget, "budget", "longest `time` to take, seconds (default: no limit)")
