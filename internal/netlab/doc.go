@@ -15,9 +15,13 @@
 // Paths sends one packet of each flow, of its protocol, and records at which nodes it passes,
 // without any help of the prober under test.
 //
-// What a kernel cannot do, Build refuses with an UnsupportedError: delays,
-// jitter, MPLS, damaged or short quotes, hash functions by name. Package
-// simnet does all of these.
+// What a kernel cannot do, Build refuses with an UnsupportedError: jitter, MPLS,
+// damaged or short quotes, hash functions by name. Package simnet does all of
+// these.
+//
+// A running network can become another one (Change), and its links can be cut
+// (SetLink). Its routes are the lab's own, or those of whoever Options.NoRoutes
+// leaves them to; package routing has daemons that do it.
 //
 // To add a fault: if a sysctl does it, a line in sysctl_linux.go; if a packet
 // filter does it, a rule in fault_linux.go; and in either case its removal

@@ -19,6 +19,7 @@ var refused = map[string]string{
 	"mangle":          "mangled quotes",
 	"mpls":            "node p1: MPLS labels",
 	"ixp":             "node p1.fra.transit.example: MPLS labels",
+	"ixp-drained":     "node p1.fra.transit.example: MPLS labels",
 	"interfaces":      "node c: interface information",
 	"tunnel-implicit": "node p2: a quoted TTL",
 	"tunnel-opaque":   "node e: MPLS labels",
