@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -81,7 +82,7 @@ func TestMaintenanceWalkthrough(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "plan.yaml"), plans[0][1], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for name, from := range map[string]string{"traceflow": realCommand(t), "lab": labCommand(t)} {
+	for name, from := range map[string]string{"traceflow": command(t), "lab": labCommand(t)} {
 		if err := os.Symlink(from, filepath.Join(folder, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +95,9 @@ func TestMaintenanceWalkthrough(t *testing.T) {
 	if len(steps) < 20 {
 		t.Fatalf("only %d commands were found", len(steps))
 	}
+	started := time.Now()
 	got := walk(t, folder, steps)
+	t.Logf("%d commands took %.1f s", len(steps), time.Since(started).Seconds())
 	var next int
 	document = session.ReplaceAllStringFunc(document, func(block string) string {
 		var b strings.Builder
@@ -187,10 +190,10 @@ func walk(t *testing.T, folder string, steps []*step) []string {
 	return nil
 }
 
-// walkerEnvironment is that of somebody who has set nothing. The folder is that of
-// the process, by the name that it was given.
+// walkerEnvironment is that of somebody who has set nothing, but that this test binary
+// is the command. The folder is that of the process, by the name that it was given.
 func walkerEnvironment(folder string) []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + folder, "PWD=" + folder, "LANG=C.UTF-8", "TZ=UTC"}
+	return []string{asCommand + "=1", "PATH=" + os.Getenv("PATH"), "HOME=" + folder, "PWD=" + folder, "LANG=C.UTF-8", "TZ=UTC"}
 }
 
 // labCommand builds the command of the lab.
