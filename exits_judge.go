@@ -64,11 +64,9 @@ func (j *exitJudge) describe() {
 	type key struct {
 		router, entry place
 	}
-	for _, group := range grouped(j.leavings, func(l *leaving) key {
+	j.branches = grouped(j.leavings, func(l *leaving) key {
 		return key{place{int(l.nearHop().ttl), Responder{Address: l.router()}}, place{int(l.farHop().ttl), l.farWho()}}
-	}) {
-		j.branches = append(j.branches, group)
-	}
+	})
 	slices.SortFunc(j.branches, func(a, b []leaving) int {
 		return a[0].branch().compare(b[0].branch())
 	})
