@@ -306,6 +306,68 @@ func TestExits(t *testing.T) {
 			"undetermined silent-hop at a2: a2>B1 origin-run [B D] 8, a2>B5 origin-run [B D] 8; one-router equal-lengths, 1 unanswered",
 		}},
 
+		// both
+		{"relax? both next hops are silent", crossroads{"8 A1|A2|*|B2|D1|D9", "8 A1|A2|*|C2|D1|D9"}, []string{
+			"undetermined silent-hop at A2: A2>B2 origin [B D] 8, A2>C2 origin [C D] 8; one-router equal-lengths lone-address, 16 unanswered",
+		}},
+		{"relax? a single flow each", crossroads{"1 A1|A2|B1|B2|D1|D9", "1 A1|A2|C1|C2|D1|D9"}, []string{
+			"undetermined few-flows at A2: A2>B1 origin-run [B D] 1, A2>C1 origin-run [C D] 1; one-router equal-lengths",
+		}},
+		{"relax? the border is nobody's", edited(relax, "A2", "U2"), []string{
+			"undetermined unknown-owner at A1: A1>B1 origin-run [B D] 8, A1>C1 origin-run [C D] 8; one-router equal-lengths",
+		}},
+		{"relax? only one next AS is known", edited(edited(relax, "C1|C2", "U1|U3"), "D1", "U5"), []string{
+			"undetermined unknown-owner at A2: A2>B1 origin-run [B D?] 8, A2>D9 origin [D] 8; one-router unknown-lengths",
+		}},
+		{"several exits: a third party's address inside", edited(several, "A2|A4", "E1|A4"), []string{
+			"multi-exit medium at A1: A4>B1 origin-run [B D] 8, A5>C1 origin-run [C D] 8; several-routers equal-lengths",
+		}},
+		{"several exits? a third party's address is the last", edited(several, "A4|B1", "E1|B1"), []string{
+			"multi-exit low at A1: A2>E1 origin [E B D] 8, A5>C1 origin-run [C D] 8; several-routers unequal-lengths lone-address",
+		}},
+		{"several exits? both last hops are silent", edited(edited(several, "A4", "*"), "A5", "*"), []string{
+			"undetermined silent-hop at A1: A2>B1 origin-run [B D] 8, A3>C1 origin-run [C D] 8; several-routers equal-lengths, 16 unanswered",
+		}},
+		{"several exits: LANs, nobody knows whose ports", crossroads{"8 A1|A2|A4|X200|B1|B2|D1|D9", "8 A1|A3|A5|X201|C1|C2|D1|D9"}, []string{
+			"multi-exit low at A1: A4>X200 ixp-lan [B D] 8, A5>X201 ixp-lan [C D] 8; several-routers equal-lengths",
+		}},
+		{"several exits? nobody knows the next AS", edited(several, "C1|C2", "U1|U3"), []string{
+			"undetermined unknown-owner at A1: A4>B1 origin-run [B D] 8, A5>D1 origin-run [D] 8; several-routers unequal-lengths",
+		}},
+		{"parallel ports: one flow by one of them", crossroads{"8 A1|A2|X11|B1|D1|D9", "1 A1|A2|X12|B1|D1|D9"}, []string{
+			"ixp-parallel medium at A2: A2>X11 ixp-port [B D] 8, A2>X12 ixp-port [B D] 1; one-router equal-lengths",
+		}},
+		{"parallel ports? too few altogether", crossroads{"3 A1|A2|X11|B1|D1|D9", "2 A1|A2|X12|B1|D1|D9"}, []string{
+			"undetermined few-flows at A2: A2>X11 ixp-port [B D] 3, A2>X12 ixp-port [B D] 2; one-router equal-lengths",
+		}},
+		{"parallel ports? hidden routers", edited(parallel, "X12", "X12 q=2"), []string{
+			"undetermined hidden-mpls at A2: A2>X11 ixp-port [B D] 8, A2>X12 ixp-port [B D] 8; one-router equal-lengths",
+		}},
+		{"parallel ports: who announces the LAN does not count", edited(parallel, "B1", "E1"), []string{
+			"ixp-parallel medium at A2: A2>X11 ixp-port [B E D] 8, A2>X12 ixp-port [B E D] 8; one-router equal-lengths lone-address",
+		}},
+		{"parallel ports? nobody knows whose border it is", edited(parallel, "A1|A2", "U1|U2"), []string{
+			"undetermined unknown-owner at A40: A40>X11 ixp-port [B D] 8, A40>X12 ixp-port [B D] 8; one-router equal-lengths",
+		}},
+		{"several links? a third party's address", edited(sameAS, "B5|B6", "E1|B6"), []string{
+			"undetermined lone-address at a2: a2>B1 origin-run [B D] 8, a2>E1 origin [E B D] 8; one-router unequal-lengths lone-address",
+		}},
+		{"several links? one over a LAN, nobody knows whose port", edited(sameAS, "B5", "X200"), []string{
+			"undetermined unknown-member at a2: a2>B1 origin-run [B D] 8, a2>X200 ixp-lan [B D] 8; one-router equal-lengths",
+		}},
+		{"several links: one over a port", edited(sameAS, "B5", "X11"), []string{
+			"same-as-multipath medium at a2: a2>B1 origin-run [B D] 8, a2>X11 ixp-port [B D] 8; one-router equal-lengths",
+		}},
+		{"several links: one flow by one of them", append(sameAS[:1:1], "1 A1|a2|B5|B6|D1|D9"), []string{
+			"same-as-multipath medium at a2: a2>B1 origin-run [B D] 8, a2>B5 origin-run [B D] 1; one-router equal-lengths",
+		}},
+		{"several links? two origins", edited(sameAS, "B5|B6", "N1|N3"), []string{
+			"undetermined several-origins at a2: a2>B1 origin-run [B D] 8, a2>N1 origin-run [B D] 8; one-router equal-lengths",
+		}},
+		{"several links? hidden routers", edited(sameAS, "B5", "B5 ttl=58"), []string{
+			"undetermined hidden-mpls at a2: a2>B1 origin-run [B D] 8, a2>B5 origin-run [B D] 8; one-router equal-lengths",
+		}},
+
 		// none
 		{"paths part inside an AS and meet again", crossroads{"8 A1|A2|A4|B1|B2|D9", "8 A1|A3|A4|B1|B2|D9"}, nil},
 		{"paths part in the next AS", crossroads{"8 A1|A2|B1|B2|B4|D9", "8 A1|A2|B1|B3|B4|D9"}, nil},

@@ -37,11 +37,12 @@ func (s *svg) tagTitle(t *picture.Tag) string {
 	if t.Kind == picture.TagPort {
 		out = t.Label + ": " + out
 	}
-	switch {
-	case t.Status == picture.Gone:
+	switch t.Status {
+	case picture.Gone:
 		out += " That was before."
-	case t.Status == picture.New:
+	case picture.New:
 		out += " It was not so before."
+	case picture.Unchanged:
 	}
 	return out
 }

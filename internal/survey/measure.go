@@ -4,6 +4,7 @@ package survey
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -54,7 +55,7 @@ func (s *Survey) measure(ctx context.Context, target, pass int) (*traceflow.Trac
 	flows := slices.Clone(s.states[target].flows)
 	r, err := s.follow(ctx, target, flows)
 	for err == nil && pass == 1 {
-		g := traceflow.NewGraph(slices.Clone(r.Walks), r.Exchanges)
+		g := traceflow.NewGraph(toOne(trace.Destination.Address, slices.Clone(r.Walks)), r.Exchanges)
 		more := s.grow(target, widthOf(&g))
 		if len(more) == 0 {
 			break
@@ -81,6 +82,17 @@ func (s *Survey) measure(ctx context.Context, target, pass int) (*traceflow.Trac
 	return &trace, err
 }
 
+// toOne has one destination stand for those of flows that go elsewhere: what answers
+// there is no next hop more.
+func toOne(destination netip.Addr, walks []traceflow.Walk) []traceflow.Walk {
+	for i := range walks {
+		if w := &walks[i]; w.Flow.Destination != destination {
+			w.Alias = destination
+		}
+	}
+	return walks
+}
+
 // follow follows flows to their ends.
 func (s *Survey) follow(ctx context.Context, target int, flows []traceflow.Flow) (discover.Result, error) {
 	t := &s.targets[target]
@@ -90,11 +102,7 @@ func (s *Survey) follow(ctx context.Context, target int, flows []traceflow.Flow)
 
 // fill makes a trace of what was found out.
 func fill(t *traceflow.Trace, flows []traceflow.Flow, r *discover.Result, err error) {
-	for i := range r.Walks {
-		if w := &r.Walks[i]; w.Flow.Destination != t.Destination.Address {
-			w.Alias = t.Destination.Address
-		}
-	}
+	toOne(t.Destination.Address, r.Walks)
 	t.Flows, t.Config.Paths = flows, len(flows)
 	t.Exchanges = r.Exchanges
 	t.Complete, t.StopReason = err == nil, r.StopReason

@@ -215,6 +215,25 @@ func TestPassesInterleave(t *testing.T) {
 	})
 }
 
+// TestWidthOfAddresses: destinations that differ are no next hops.
+func TestWidthOfAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := network(t, "-- topology --\ndefault delay=1ms\nnode src source\nnode dst destination address=203.0.113.1\nlink src > a > b > dst\n")
+		engine := record(t, n, probe.Config{Rate: 500})
+		defer engine.Close()
+		targets := targetsOf(n, engine, 1)
+		flow, _ := targets[0].Mapper(0)
+		targets[0].Mapper = discover.Vary(discover.VaryDestination, flow, 1)
+		r, err := survey.New(survey.Config{}, targets).Run(t.Context(), collect(make(map[int][]*traceflow.Trace)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := r.Targets[0]; len(o.Flows) != 16 || o.Width != 1 {
+			t.Errorf("%d flows of width %d, want 16 of 1", len(o.Flows), o.Width)
+		}
+	})
+}
+
 // TestWidth: as many flows as the width takes, the same in every pass.
 func TestWidth(t *testing.T) {
 	tests := []struct {
