@@ -94,6 +94,7 @@ export async function asPNG(svg: SVGSVGElement): Promise<Blob> {
 export function asCSV(m: Model): string {
   const cell = (v: string | number | undefined) => {
     let t = v === undefined ? "" : String(v);
+    // \uFF1D and so on are the same signs in full width.
     if (typeof v === "string" && /^[=+\-@'\uFF1D\uFF0B\uFF0D\uFF20\uFFFD]/.test(t)) t = `'${t}`;
     return /[",\r\n]/.test(t) ? `"${t.replace(/"/g, '""')}"` : t;
   };

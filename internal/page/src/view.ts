@@ -168,8 +168,9 @@ export class View {
     const y = Math.min(this.size.height - 60 / place.k, Math.max((60 - h) / place.k, place.y));
     this.place = { k: place.k, x, y };
     const { k } = place;
-    this.begin = { k: Number(k.toFixed(4)), x: Number((-x * k).toFixed(2)), y: Number((room - y * k).toFixed(2)) };
-    const transform = `translate(${this.begin.x} ${this.begin.y}) scale(${this.begin.k})`;
+    const [left, top, scale] = [(-x * k).toFixed(2), (room - y * k).toFixed(2), k.toFixed(4)];
+    this.begin = { k: Number(scale), x: Number(left), y: Number(top) };
+    const transform = `translate(${left} ${top}) scale(${scale})`;
     if (this.scene?.getAttribute("transform") !== transform) { // or the browser lays everything out again
       this.scene?.setAttribute("transform", transform);
       this.rule();
