@@ -36,7 +36,7 @@ func ChromiumOptions(folder string) ([]chromedp.ExecAllocatorOption, error) {
 	}
 	return append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(folder),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("enable-unsafe-swiftshader", false), chromedp.Flag("disable-dev-shm-usage", false), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
 	), nil
 }
 

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/css"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
@@ -47,6 +50,13 @@ func (b *Browser) Paint(t testing.TB, url, shown, whole string) Paint {
 	tab := b.Open(t, "about:blank", 1440, 900)
 	defer tab.Close()
 	tab.Do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		// A browser that tells somebody of every request, element and style is on the
+		// screen later.
+		for _, reports := range []cdp.Command[cdp.Empty, cdp.Empty]{network.Disable, css.Disable, dom.Disable} {
+			if _, err := chromedp.Call(ctx, reports, cdp.Empty{}); err != nil {
+				return err
+			}
+		}
 		if _, err := chromedp.Call(ctx, performance.Enable, performance.EnableParams{}); err != nil {
 			return err
 		}
