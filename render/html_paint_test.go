@@ -128,7 +128,7 @@ func TestSketch(t *testing.T) {
 				p.want(`/^ae\d+\.r\d+\.site0\.example\.net$/.test(`+heading+`)`, true)
 				return
 			}
-			if differ := differing(t, sketch, p.Screenshot(), frame); differ > int(tt.width*tt.height)/2000 {
+			if differ := differing(t, sketch, p.Screenshot(), frame); differ > int(tt.width*tt.height)/500 {
 				t.Errorf("%d pixels of the sketch are not as in the drawing", differ)
 			}
 		})

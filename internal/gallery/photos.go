@@ -186,7 +186,7 @@ var networks = []network{
 	},
 	{
 		name: "relax-off", topology: "relax", after: "relax-off", args: []string{"--seed", "3"},
-		verdict: "next hop 198.51.100.82 at TTL 3 behind 192.0.2.9 gone",
+		verdict: "next hop 198.51.100.82 (right.ex-ix.example) at TTL 3 behind 192.0.2.9 (border.example.net) gone",
 		shows: shows{
 			paths: 2, forks: []string{"border into 2"},
 			signs: []string{"AS64500", "relax at border", "AS64501", "exchange point EX-IX", "AS64502", "AS64503"},
