@@ -23,7 +23,7 @@ import (
 // and the browser's.
 func TestBenchPage(t *testing.T) {
 	const (
-		stations, links, times = 500, 1500, 9
+		stations, links, times = 500, 1500, 25
 		paint, layout          = 300 * time.Millisecond, 200 * time.Millisecond
 	)
 	trace := picturetest.Random(stations, links)
