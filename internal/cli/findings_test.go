@@ -165,6 +165,7 @@ func TestFindings(t *testing.T) {
 		"cgnat":        {[]string{nat(2, 1, "quoted-checksum"), nat(4, 3, "quoted-checksum")}, nil},
 		"mpls":         {[]string{"explicit tunnel 2 to 3 by labels, 0 hidden"}, nil},
 		"ixp":          {[]string{"explicit tunnel 3 to 3 by labels, 0 hidden"}, nil},
+		"ixp-drained":  {[]string{"explicit tunnel 3 to 3 by labels, 0 hidden"}, nil},
 		"tunnel-implicit": {
 			[]string{"implicit tunnel 4 to 5 by quoted-ttl, 0 hidden"}, nil,
 		},
