@@ -96,31 +96,21 @@ func answered(trips roundTrips) bool {
 func (p *pair) tripsOnTheWay(flows []bool) wayTrips {
 	out := make(wayTrips)
 	for side := range p.sides {
-		s := &p.sides[side]
-		for i, pass := range s.passes {
-			walks := make(map[int]*traceflow.Walk, len(pass.Graph.Walks))
-			for j := range pass.Graph.Walks {
-				walks[pass.Graph.Walks[j].Flow.ID] = &pass.Graph.Walks[j]
+		p.sides[side].eachExchange(func(pass, f int, w *traceflow.Walk, e *traceflow.Exchange) {
+			ttl := int(e.TTL)
+			if !flows[f] || e.Reply.RTT <= 0 || !p.common(f, ttl) {
+				return
 			}
-			for j := range pass.Exchanges {
-				e := &pass.Exchanges[j]
-				f, ok := s.byID[e.Flow]
-				w := walks[e.Flow]
-				if !ok || w == nil || !flows[f] || e.Reply.RTT <= 0 || !p.common(f, int(e.TTL)) {
-					continue
-				}
-				who, ok := evidence(w, &e.Reply)
-				if !ok || p.noise.find(int(e.TTL), who) != p.at(side, f, int(e.TTL)) {
-					continue
-				}
-				at := out[int(e.TTL)]
-				if at == nil {
-					at = p.noTrips()
-					out[int(e.TTL)] = at
-				}
-				at[side][f][i] = append(at[side][f][i], e.Reply.RTT)
+			who, ok := evidence(w, &e.Reply)
+			if !ok || p.noise.find(ttl, who) != p.at(side, f, ttl) {
+				return
 			}
-		}
+			if out[ttl] == nil {
+				out[ttl] = p.noTrips()
+			}
+			trips := out[ttl][side][f]
+			trips[pass] = append(trips[pass], e.Reply.RTT)
+		})
 	}
 	return out
 }

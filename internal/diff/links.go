@@ -131,33 +131,24 @@ type spread struct {
 // countSpread counts answers by TTL and responder.
 func (p *pair) countSpread(side int) []map[traceflow.Responder]spread {
 	out := make([]map[traceflow.Responder]spread, longest)
-	s := &p.sides[side]
-	for i, pass := range s.passes {
-		walks := make(map[int]*traceflow.Walk, len(pass.Graph.Walks))
-		for j := range pass.Graph.Walks {
-			walks[pass.Graph.Walks[j].Flow.ID] = &pass.Graph.Walks[j]
+	p.sides[side].eachExchange(func(pass, _ int, w *traceflow.Walk, e *traceflow.Exchange) {
+		if p.noise.clean(int(e.TTL)) || e.Reply.Terminal(w.Flow.Destination) {
+			return
 		}
-		for j := range pass.Exchanges {
-			e := &pass.Exchanges[j]
-			w := walks[e.Flow]
-			if _, shared := s.byID[e.Flow]; w == nil || !shared || p.noise.clean(int(e.TTL)) || e.Reply.Terminal(w.Flow.Destination) {
-				continue
-			}
-			who, ok := evidence(w, &e.Reply)
-			if !ok {
-				continue
-			}
-			if out[e.TTL] == nil {
-				out[e.TTL] = make(map[traceflow.Responder]spread)
-			}
-			c := out[e.TTL][who]
-			c.answers++
-			if c.last != i+1 {
-				c.passes, c.last = c.passes+1, i+1
-			}
-			out[e.TTL][who] = c
+		who, ok := evidence(w, &e.Reply)
+		if !ok {
+			return
 		}
-	}
+		if out[e.TTL] == nil {
+			out[e.TTL] = make(map[traceflow.Responder]spread)
+		}
+		c := out[e.TTL][who]
+		c.answers++
+		if c.last != pass+1 {
+			c.passes, c.last = c.passes+1, pass+1
+		}
+		out[e.TTL][who] = c
+	})
 	return out
 }
 

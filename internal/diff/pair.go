@@ -45,6 +45,23 @@ type side struct {
 	packets []packets
 }
 
+// eachExchange calls do for every packet of the flows that both sides have, with the
+// index of its pass, the flow, and the flow's walk in that pass.
+func (s *side) eachExchange(do func(pass, flow int, w *traceflow.Walk, e *traceflow.Exchange)) {
+	for i, pass := range s.passes {
+		walks := make(map[int]*traceflow.Walk, len(pass.Graph.Walks))
+		for j := range pass.Graph.Walks {
+			walks[pass.Graph.Walks[j].Flow.ID] = &pass.Graph.Walks[j]
+		}
+		for j := range pass.Exchanges {
+			e := &pass.Exchanges[j]
+			if flow, shared := s.byID[e.Flow]; shared && walks[e.Flow] != nil {
+				do(i, flow, walks[e.Flow], e)
+			}
+		}
+	}
+}
+
 // track is what one flow met on one side.
 type track struct {
 	walks []*traceflow.Walk // of every pass that sent packets of the flow
