@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"traceflow/internal/plan"
 	"traceflow/probe"
 )
 
@@ -24,6 +25,14 @@ func checkRanges(all []flagRange) error {
 		if r.value < r.from || r.value > r.to {
 			return fmt.Errorf("--%s %d is not between %d and %d", r.flag, r.value, r.from, r.to)
 		}
+	}
+	return nil
+}
+
+// checkRate refuses a pace of a survey that plans refuse, too.
+func checkRate(rate float64) error {
+	if !(rate >= plan.MinRate && rate <= plan.MaxRate) {
+		return fmt.Errorf("--rate %v is not between %d and %d", rate, plan.MinRate, plan.MaxRate)
 	}
 	return nil
 }

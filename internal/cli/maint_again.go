@@ -47,7 +47,7 @@ has changed since. While routes still move, nothing can be said for sure: two
 passes have to agree. With --watch it waits until they do.`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeMaintenances(&o.dir),
-		RunE:              func(c *cobra.Command, args []string) error { return o.run(c, env, args, checkFile) },
+		RunE:              func(c *cobra.Command, args []string) error { return o.run(c, env, args, snapshot.StageCheck) },
 	}
 	setUsage(c, usageWith(maintExits))
 	c.Flags().SortFlags = false
@@ -67,7 +67,7 @@ agree, and says what the maintenance has changed. What was measured is kept, and
 so are the reports of --report.`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeMaintenances(&o.dir),
-		RunE:              func(c *cobra.Command, args []string) error { return o.run(c, env, args, afterFile) },
+		RunE:              func(c *cobra.Command, args []string) error { return o.run(c, env, args, snapshot.StageEnd) },
 	}
 	setUsage(c, usageWith(maintExits))
 	c.Flags().SortFlags = false
@@ -76,7 +76,7 @@ so are the reports of --report.`,
 	return c
 }
 
-func (o *maintAgainOptions) run(c *cobra.Command, env Env, args []string, file string) error {
+func (o *maintAgainOptions) run(c *cobra.Command, env Env, args []string, stage snapshot.Stage) error {
 	switch {
 	case len(args) != 1:
 		return usagef("maint %s takes the name of one maintenance", c.Name())
@@ -84,8 +84,11 @@ func (o *maintAgainOptions) run(c *cobra.Command, env Env, args []string, file s
 		return usagef("--settle-timeout must be more than 0")
 	case c.Flags().Changed("settle-timeout") && !o.watch:
 		return usagef("--settle-timeout is how long --watch waits at most")
-	case c.Flags().Changed("rate") && !(o.rate >= 1 && o.rate <= 10_000_000):
-		return usagef("--rate %v is not between 1 and 10000000", o.rate)
+	}
+	if c.Flags().Changed("rate") {
+		if err := checkRate(o.rate); err != nil {
+			return usage(err)
+		}
 	}
 	if err := o.names.validate(c.Flags().Changed, o.sim != ""); err != nil {
 		return usage(err)
@@ -93,17 +96,14 @@ func (o *maintAgainOptions) run(c *cobra.Command, env Env, args []string, file s
 	if err := checkReports(o.reports); err != nil {
 		return err
 	}
-	o.given, o.wire, o.stage = c.Flags().Changed, "auto", snapshot.StageCheck
-	if file == afterFile {
-		o.stage = snapshot.StageEnd
-	}
+	o.given, o.wire, o.stage = c.Flags().Changed, "auto", stage
 	ctx, stop := env.interruptible(c.Context())
 	defer stop()
-	return o.again(ctx, env, args[0], file)
+	return o.again(ctx, env, args[0])
 }
 
 // again measures what was measured at the beginning and compares.
-func (o *maintAgainOptions) again(ctx context.Context, env Env, name, file string) error {
+func (o *maintAgainOptions) again(ctx context.Context, env Env, name string) error {
 	m, err := findMaintenance(o.dir, name)
 	if err != nil {
 		return err
@@ -143,13 +143,13 @@ func (o *maintAgainOptions) again(ctx context.Context, env Env, name, file strin
 		return err
 	}
 	after.Name(x.called(ctx, s.nodes))
-	d, err := s.compare(m, file, before, after)
+	d, err := s.compare(m, before, after)
 	if err != nil {
 		return err
 	}
 	// The verdict is out: a full disk takes nothing from it.
 	code := comparisonCode(d.Severity())
-	err = o.keep(env, m, file, after)
+	err = o.keep(env, m, after)
 	if err == nil {
 		err = writeReports(env, m, d, o.reports)
 	}
@@ -163,8 +163,9 @@ func (o *maintAgainOptions) again(ctx context.Context, env Env, name, file strin
 }
 
 // keep writes what was measured, and that it is the end.
-func (o *maintAgainOptions) keep(env Env, m *maintenance, file string, after *snapshot.Snapshot) error {
-	if err := snapshot.WriteFile(m.path(file), after.Encode); err != nil {
+func (o *maintAgainOptions) keep(env Env, m *maintenance, after *snapshot.Snapshot) error {
+	path := m.path(fileOf(o.stage))
+	if err := snapshot.WriteFile(path, after.Encode); err != nil {
 		return plain(err)
 	}
 	if o.stage != snapshot.StageEnd {
@@ -175,7 +176,7 @@ func (o *maintAgainOptions) keep(env Env, m *maintenance, file string, after *sn
 	if err := m.save(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(env.Out, "written: %s%s\n", printable(m.path(file)), sizeOf(m.path(file))); err != nil {
+	if _, err := fmt.Fprintf(env.Out, "written: %s%s\n", printable(path), sizeOf(path)); err != nil {
 		return writeError(err)
 	}
 	return nil

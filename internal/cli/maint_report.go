@@ -86,7 +86,7 @@ func checkReports(names []string) error {
 }
 
 // compare writes what has changed.
-func (s *settling) compare(m *maintenance, file string, before, after *snapshot.Snapshot) (*render.Difference, error) {
+func (s *settling) compare(m *maintenance, before, after *snapshot.Snapshot) (*render.Difference, error) {
 	c := comparisonOf(planIn(&before.Manifest), before, after.Manifest.Maintenance)
 	r, err := c.Snapshots(before, after)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *settling) compare(m *maintenance, file string, before, after *snapshot.
 	d := &render.Difference{
 		// Whose they are is enough: the folder is long, and said where they are written.
 		Before: render.Compared{File: m.Name + "/" + beforeFile, Snapshot: before},
-		After:  render.Compared{File: m.Name + "/" + file, Snapshot: after},
+		After:  render.Compared{File: m.Name + "/" + fileOf(after.Manifest.Maintenance), Snapshot: after},
 		Report: r, Settled: &s.settled,
 	}
 	if err := render.DifferenceText(env.Out, d, render.Options{Width: env.Width, Color: env.Color, ASCII: env.ASCII}); err != nil {

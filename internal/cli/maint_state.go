@@ -53,6 +53,18 @@ const (
 	afterFile  = "after.tfs"
 )
 
+// fileOf is what a part of a maintenance measures into.
+func fileOf(stage snapshot.Stage) string {
+	switch stage {
+	case snapshot.StageCheck:
+		return checkFile
+	case snapshot.StageEnd:
+		return afterFile
+	case snapshot.StageBegin:
+	}
+	return beforeFile
+}
+
 // rootFolder is where root's are kept.
 const rootFolder = "/var/lib/traceflow/maint"
 

@@ -90,9 +90,10 @@ func (o *surveyOptions) validate(given func(string) bool, args []string) error {
 	if given("dstport") && (o.destinationPort < 1 || o.destinationPort > 65535) {
 		return fmt.Errorf("--dstport %d is not between 1 and 65535", o.destinationPort)
 	}
+	if err := checkRate(o.rate); err != nil {
+		return err
+	}
 	switch {
-	case !(o.rate >= plan.MinRate && o.rate <= plan.MaxRate):
-		return fmt.Errorf("--rate %v is not between %d and %d", o.rate, plan.MinRate, plan.MaxRate)
 	case o.vary != string(discover.VarySourcePort) && o.vary != string(discover.VaryDestination):
 		return fmt.Errorf("--vary %q is neither srcport nor dst", o.vary)
 	case given("budget") && o.budget == 0:
