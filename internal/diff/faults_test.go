@@ -11,6 +11,7 @@ import (
 
 	"traceflow/internal/diff"
 	"traceflow/internal/topology"
+	"traceflow/internal/topology/topologytest"
 )
 
 // TestFaults breaks networks in one way each: every fault is found, in its class,
@@ -144,19 +145,19 @@ func TestFaults(t *testing.T) {
 			how: how{flows: 32, repeats: 3}, want: diff.WidthDown, severity: diff.Regression,
 		},
 		{
-			name: "another exchange point", owners: owners, before: "link s > r1 > e1 > x1 > y > d", after: "link s > r1 > e1 > x2 > y > d",
+			name: "another exchange point", owners: topologytest.Owners, before: "link s > r1 > e1 > x1 > y > d", after: "link s > r1 > e1 > x2 > y > d",
 			want: diff.IXPLeft, severity: diff.Review, also: []diff.Kind{diff.Rerouted},
 		},
 		{
-			name: "relax on", owners: owners, before: "link s > r1 > e1 > p1 > t1 > t2 > y > z > d", after: "link s > r1 > e1 > p1 p2\nlink p1 > t1 > t2 > y > z > d\nlink p2 > u1 > u2 > y",
+			name: "relax on", owners: topologytest.Owners, before: "link s > r1 > e1 > p1 > t1 > t2 > y > z > d", after: "link s > r1 > e1 > p1 p2\nlink p1 > t1 > t2 > y > z > d\nlink p2 > u1 > u2 > y",
 			how: how{flows: 32}, want: diff.RelaxOn, severity: diff.Review, also: []diff.Kind{diff.WidthUp, diff.LinkNew},
 		},
 		{
-			name: "relax off", owners: owners, before: "link s > r1 > e1 > p1 p2\nlink p1 > t1 > t2 > y > z > d\nlink p2 > u1 > u2 > y", after: "link s > r1 > e1 > p1 > t1 > t2 > y > z > d",
+			name: "relax off", owners: topologytest.Owners, before: "link s > r1 > e1 > p1 p2\nlink p1 > t1 > t2 > y > z > d\nlink p2 > u1 > u2 > y", after: "link s > r1 > e1 > p1 > t1 > t2 > y > z > d",
 			how: how{flows: 32}, want: diff.RelaxOff, severity: diff.Regression, also: []diff.Kind{diff.WidthDown},
 		},
 		{
-			name: "another transit", owners: owners, before: "link s > r1 > e1 > t1 > t2 > y > z > d", after: "link s > r1 > e1 > u1 > u2 > y > z > d",
+			name: "another transit", owners: topologytest.Owners, before: "link s > r1 > e1 > t1 > t2 > y > z > d", after: "link s > r1 > e1 > u1 > u2 > y > z > d",
 			want: diff.ASPathChanged, severity: diff.Review, also: []diff.Kind{diff.Rerouted},
 		},
 	}
@@ -208,21 +209,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// owners are two exchange points and some networks.
-const owners = `prefix,asn,as_name,ixp,member
-192.0.2.0/24,64500,HOME,,
-203.0.113.0/25,,,EX-A,
-203.0.113.10/32,64510,,EX-A,64510
-203.0.113.20/32,64520,,EX-A,64520
-203.0.113.30/32,64530,,EX-A,64530
-203.0.113.128/25,,,EX-B,
-203.0.113.138/32,64510,,EX-B,64510
-198.51.100.0/24,64510,FAR,,
-192.88.98.0/24,64520,TRANSIT-T,,
-192.88.97.0/24,64530,TRANSIT-U,,
-`
-
-// addresses are those of nodes that owners has; others get one by their names.
+// addresses are those of nodes that topologytest.Owners has; others get one by their names.
 var addresses = map[string]string{
 	"s": "192.0.2.200", "r1": "192.0.2.11", "e1": "192.0.2.12", "x1": "203.0.113.10", "x2": "203.0.113.138",
 	"y": "198.51.100.10", "z": "198.51.100.11", "d": "198.51.100.200",

@@ -19,6 +19,7 @@ import (
 	"traceflow/internal/diff"
 	"traceflow/internal/plan"
 	"traceflow/internal/snapshot"
+	"traceflow/internal/topology/topologytest"
 )
 
 // addresses are comparable values.
@@ -32,8 +33,8 @@ func newScene(t *testing.T, before, after string, h how) (s scene) {
 	synctest.Test(t, func(t *testing.T) {
 		b, a := h, h
 		b.luck, a.luck = 1, 2
-		s.before = take(t, network(t, before, owners, 1), b)
-		s.after = take(t, network(t, after, owners, 1), a)
+		s.before = take(t, network(t, before, topologytest.Owners, 1), b)
+		s.after = take(t, network(t, after, topologytest.Owners, 1), a)
 	})
 	return s
 }

@@ -104,21 +104,6 @@ func (r *report) wantClass(t *testing.T, kind diff.Kind, severity diff.Severity,
 	t.Logf("\n%s", r.text)
 }
 
-// exchange are two exchange points and some networks, for the tests in which owners
-// count.
-const exchange = `prefix,asn,as_name,ixp,member
-192.0.2.0/24,64500,HOME,,
-203.0.113.0/25,,,EX-A,
-203.0.113.10/32,64510,,EX-A,64510
-203.0.113.20/32,64520,,EX-A,64520
-203.0.113.30/32,64530,,EX-A,64530
-203.0.113.128/25,,,EX-B,
-203.0.113.138/32,64510,,EX-B,64510
-198.51.100.0/24,64510,FAR,,
-192.88.98.0/24,64520,TRANSIT-T,,
-192.88.97.0/24,64530,TRANSIT-U,,
-`
-
 const (
 	exchangeNodes = "node r address=192.0.2.11; node e address=192.0.2.12; node y address=198.51.100.10; node z address=198.51.100.11; "
 	portNodes     = "node x1 address=203.0.113.10; node x2 address=203.0.113.138; "
@@ -230,11 +215,11 @@ func TestKernelFaults(t *testing.T) {
 			},
 		},
 		{
-			name: "another exchange point", owners: exchange, lines: exchangeNodes + portNodes + "link s > r > e > x1 x2 > y > z > d",
+			name: "another exchange point", owners: topologytest.Owners, lines: exchangeNodes + portNodes + "link s > r > e > x1 x2 > y > z > d",
 			before: without("e>x2"), after: without("e>x1"), want: diff.IXPLeft, severity: diff.Review, also: []diff.Kind{diff.Rerouted},
 		},
 		{
-			name: "relax on", owners: exchange, flags: []string{"-P", "32"},
+			name: "relax on", owners: topologytest.Owners, flags: []string{"-P", "32"},
 			lines:  exchangeNodes + transitNodes + "link s > r > e > p1 p2; link p1 > t1 > t2 > y > z > d; link p2 > u1 > u2 > y",
 			before: without("e>p2"), want: diff.RelaxOn, severity: diff.Review, also: []diff.Kind{diff.WidthUp, diff.LinkNew},
 		},

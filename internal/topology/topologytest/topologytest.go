@@ -11,6 +11,21 @@ import (
 	"traceflow/internal/topology"
 )
 
+// Owners is a table of prefixes: two exchange points, with the ports of their
+// members, and some networks.
+const Owners = `prefix,asn,as_name,ixp,member
+192.0.2.0/24,64500,HOME,,
+203.0.113.0/25,,,EX-A,
+203.0.113.10/32,64510,,EX-A,64510
+203.0.113.20/32,64520,,EX-A,64520
+203.0.113.30/32,64530,,EX-A,64530
+203.0.113.128/25,,,EX-B,
+203.0.113.138/32,64510,,EX-B,64510
+198.51.100.0/24,64510,FAR,,
+192.88.98.0/24,64520,TRANSIT-T,,
+192.88.97.0/24,64530,TRANSIT-U,,
+`
+
 // Builtin returns a topology that is part of the program.
 func Builtin(t testing.TB, name string) *topology.Topology {
 	t.Helper()
